@@ -1,0 +1,374 @@
+package signature
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// maxSignatures bounds how many signatures one request may have.
+const maxSignatures = MaxKeys
+
+// A Request is what of an HTTP request can be signed.
+type Request struct {
+	Method string      // for schemes that sign it
+	URL    string      // as the sender wrote it, scheme and host included; for schemes that sign it
+	Header http.Header // with canonical names, as net/http makes them
+	Body   []byte      // as received; never changed, and not kept
+}
+
+// A Result is what a verified request says about itself.
+type Result struct {
+	Key        int       // which of the keys had signed, from 0
+	Type       string    // of the event, such as "pull_request"; empty if there is none
+	Subtype    string    // such as "opened"; empty if there is none
+	DeliveryID string    // the provider's id of the delivery; empty if there is none
+	Time       time.Time // when it was signed, UTC; zero if the scheme has no time
+	BodyBound  bool      // the signature covers the body; if not, fetch from the provider what matters
+}
+
+// Verify reports whether one of keys signed r, and what r is. Now is the
+// receiver's time. The error is an [*Error].
+//
+// [Result.Type], Subtype and DeliveryID are cleaned as [Scheme.Identify] says.
+// They are only as trustworthy as the place they come from: headers are seldom
+// signed.
+func (s *Scheme) Verify(r *Request, keys Keys, now time.Time) (Result, error) {
+	if s == nil || s.mac == nil {
+		return Result{}, refuse(ReasonNoScheme, "the scheme was not made by this package")
+	}
+	prepared := keys.prepare(s)
+	if prepared.usable == 0 {
+		return Result{}, refuse(ReasonNoKey, "no key can be used: %v", prepared.err)
+	}
+	in := reading{view: view{Request: r}, scheme: s}
+	result, err := in.verify(prepared, now)
+	if err != nil {
+		return Result{}, err
+	}
+	return result, nil
+}
+
+// A reading is one request as one scheme reads it.
+type reading struct {
+	view
+
+	scheme    *Scheme
+	variables []string // by slot; "" is absent
+	sigs      [maxSignatures][]byte
+	count     int    // of sigs
+	seen      int    // signatures of any kind, to bound them
+	problem   *Error // why a signature that is there was not taken
+}
+
+func (in *reading) verify(prepared *preparedKeys, now time.Time) (Result, *Error) {
+	s := in.scheme
+	if err := in.read(); err != nil {
+		return Result{}, err
+	}
+	sent, err := in.time()
+	if err != nil {
+		return Result{}, err
+	}
+	m, err := s.template.message(&in.view, in.variables)
+	if err != nil {
+		return Result{}, err
+	}
+	key, err := in.match(prepared, m)
+	if err != nil {
+		return Result{}, err
+	}
+	// Only now, so that "stale" is said of requests that are the provider's: many
+	// of them mean that a clock is wrong.
+	if err := s.checkTolerance(sent, now); err != nil {
+		return Result{}, err
+	}
+	result := Result{Key: key, Time: sent, BodyBound: s.template.body}
+	result.Type, result.Subtype, result.DeliveryID, err = in.identify()
+	return result, err
+}
+
+// match returns which key made one of the signatures.
+func (in *reading) match(prepared *preparedKeys, m message) (int, *Error) {
+	for i, key := range prepared.keys {
+		if key != nil && key.verify(m, in.sigs[:in.count]) {
+			return i, nil
+		}
+	}
+	detail := "the signature was made with another secret, or the request was changed on its way"
+	if prepared.err != nil {
+		return 0, refuse(ReasonSignatureMismatch, "%s; not all keys can be used: %v", detail, prepared.err)
+	}
+	return 0, refuse(ReasonSignatureMismatch, "%s (%d of %d keys tried)", detail, prepared.usable, len(prepared.keys))
+}
+
+// read takes the values out of the request: it fills variables and sigs.
+func (in *reading) read() *Error {
+	s := in.scheme
+	if len(s.variables) > 0 {
+		in.variables = make([]string, len(s.variables))
+	}
+	for i := range s.reads {
+		r := &s.reads[i]
+		if r.from.kind == fromNumbered {
+			if err := in.readNumbered(r); err != nil {
+				return err
+			}
+			continue
+		}
+		value, err := in.value(&r.from)
+		switch {
+		case err != nil:
+			return refuse(ReasonDuplicateHeader, "%s %v", &r.from, err)
+		case value == "" && r.has(slotSig):
+			in.missing(r)
+		case value == "" && !r.from.optional:
+			return in.absent(r)
+		case value == "":
+		case r.sep == "":
+			if err := in.readItem(r, r.items, value); err != nil {
+				return err
+			}
+		default:
+			if err := in.readList(r, value); err != nil {
+				return err
+			}
+		}
+	}
+	return in.complete()
+}
+
+// readNumbered reads header-1, header-2, ... until one is absent.
+func (in *reading) readNumbered(r *reader) *Error {
+	for _, name := range r.from.names {
+		value, err := single(in.Header[name])
+		if err != nil {
+			return refuse(ReasonDuplicateHeader, "%s %v", headerName(name), err)
+		}
+		if value == "" {
+			break
+		}
+		if err := in.readItem(r, r.items, value); err != nil {
+			return err
+		}
+	}
+	if in.seen == 0 {
+		in.missing(r)
+	}
+	return nil
+}
+
+// readList reads the items of a list.
+func (in *reading) readList(r *reader, value string) *Error {
+	for n := 0; value != ""; {
+		item := value
+		if i := strings.IndexAny(value, r.sep); i >= 0 {
+			item, value = value[:i], value[i+1:]
+		} else {
+			value = ""
+		}
+		if item == "" {
+			continue
+		}
+		items := r.items
+		if r.positional {
+			i := min(n, len(items)-1)
+			items = items[i : i+1]
+		}
+		n++
+		if err := in.readItem(r, items, item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readItem reads a value with the first of the patterns that matches it. If none
+// does, it counts as a signature of some other version.
+func (in *reading) readItem(r *reader, patterns []pattern, text string) *Error {
+	for i := range patterns {
+		p := &patterns[i]
+		values, ok := p.match(text)
+		if !ok {
+			continue
+		}
+		for j, part := range p.parts {
+			if err := in.bind(r, part.slot, values[j]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if !r.has(slotSig) {
+		slot := r.items[0].parts[0].slot
+		reason := in.scheme.malformedReason(slot)
+		return refuse(reason, "%s is %q, and does not match %s", &r.from, clip(text), r.items[0].text)
+	}
+	if err := in.countSignature(&r.from); err != nil {
+		return err
+	}
+	p := &r.items[len(r.items)-1]
+	if in.problem == nil || in.problem.Reason == ReasonMissingSignature {
+		in.problem = unmatched(r, p, text)
+	}
+	return nil
+}
+
+// unmatched says why text, which is where a signature should be, is none. It
+// quotes no more than a version, as the text may be a credential.
+func unmatched(r *reader, p *pattern, text string) *Error {
+	if version, ok := p.otherVersion(text); ok {
+		return refuse(ReasonUnsupportedVersion, "%s has a signature of version %q, and must be %s", &r.from, version, p.text)
+	}
+	return refuse(ReasonMalformedSignature, "%s has %d characters that are not %s", &r.from, len(text), p.text)
+}
+
+// bind takes one value of a variable, or one signature.
+func (in *reading) bind(r *reader, slot int, value string) *Error {
+	if slot != slotSig {
+		if in.variables[slot] != "" {
+			return refuse(ReasonDuplicateHeader, "%s has {%s} twice", &r.from, in.scheme.variables[slot])
+		}
+		in.variables[slot] = value
+		return in.scheme.checkVariable(slot, value)
+	}
+	if err := in.countSignature(&r.from); err != nil {
+		return err
+	}
+	sig, ok := in.scheme.mac.decode(value)
+	if !ok {
+		in.problem = refuse(ReasonMalformedSignature,
+			"%s has a signature of %d characters that cannot be decoded", &r.from, len(value))
+		return nil
+	}
+	in.sigs[in.count] = sig
+	in.count++
+	return nil
+}
+
+func (in *reading) countSignature(from *source) *Error {
+	if in.seen++; in.seen > maxSignatures {
+		return refuse(ReasonTooManySignatures, "%s has more than %d signatures", from, maxSignatures)
+	}
+	return nil
+}
+
+// missing notes that r, which is where a signature should be, has nothing.
+func (in *reading) missing(r *reader) {
+	if in.problem != nil {
+		return
+	}
+	old := in.scheme.superseded
+	if old != "" && len(in.Header[old]) > 0 {
+		in.problem = refuse(ReasonMissingSignature,
+			"%s is absent; %s is there, but its algorithm is too old to be accepted", &r.from, headerName(old))
+		return
+	}
+	in.problem = refuse(ReasonMissingSignature, "%s is absent", &r.from)
+}
+
+// absent is the refusal for a value other than a signature that is not there.
+func (in *reading) absent(r *reader) *Error {
+	if slot, ok := in.scheme.slot("time"); ok && r.has(slot) {
+		return refuse(ReasonTimestampMissing, "%s is absent", &r.from)
+	}
+	return refuse(ReasonMissingValue, "%s is absent", &r.from)
+}
+
+// complete says what is missing after all was read.
+func (in *reading) complete() *Error {
+	if in.count == 0 && in.problem == nil {
+		return refuse(ReasonMissingSignature, "there is no signature beside what was read")
+	}
+	if in.count == 0 {
+		return in.problem
+	}
+	for slot, value := range in.variables {
+		switch name := in.scheme.variables[slot]; {
+		case value != "" || in.scheme.optional(slot):
+		case name == "time":
+			return refuse(ReasonTimestampMissing, "there is no timestamp beside the signature")
+		default:
+			return refuse(ReasonMissingValue, "there is no {%s} beside the signature", name)
+		}
+	}
+	return nil
+}
+
+// optional reports whether what belongs in slot may be absent.
+func (s *Scheme) optional(slot int) bool {
+	for i := range s.reads {
+		if s.reads[i].has(slot) {
+			return s.reads[i].from.optional
+		}
+	}
+	return false
+}
+
+func (s *Scheme) malformedReason(slot int) Reason {
+	if slot != slotSig && s.variables[slot] == "time" {
+		return ReasonTimestampMalformed
+	}
+	return ReasonMalformedValue
+}
+
+// checkVariable refuses a value that would make what is signed ambiguous. Times
+// are checked by their own rules.
+func (s *Scheme) checkVariable(slot int, value string) *Error {
+	if s.variables[slot] == "time" {
+		return nil
+	}
+	if problem := s.variableProblem(slot, value); problem != nil {
+		return refuse(ReasonMalformedValue, "{%s} is %q, and %v", s.variables[slot], clip(value), problem)
+	}
+	return nil
+}
+
+var (
+	errUnprintable = errors.New("must be at most 256 printable ASCII characters")
+	errSeparator   = errors.New("must not hold what separates it from the rest of what is signed")
+)
+
+func (s *Scheme) variableProblem(slot int, value string) error {
+	if len(value) > maxID || !printable(value) {
+		return errUnprintable
+	}
+	if end := s.ends[slot]; end != 0 && strings.IndexByte(value, end) >= 0 {
+		return errSeparator
+	}
+	return nil
+}
+
+// time returns when the request says it was signed.
+func (in *reading) time() (time.Time, *Error) {
+	slot, ok := in.scheme.slot("time")
+	if !ok || in.variables[slot] == "" {
+		return time.Time{}, nil
+	}
+	text := in.variables[slot]
+	sent, ok := in.scheme.unit.parse(text)
+	if !ok {
+		return time.Time{}, refuse(ReasonTimestampMalformed,
+			"the timestamp %q is not exactly of the unit %s", clip(text), in.scheme.unit)
+	}
+	return sent, nil
+}
+
+func (s *Scheme) checkTolerance(sent, now time.Time) *Error {
+	if s.tolerance == 0 {
+		return nil
+	}
+	if sent.IsZero() {
+		return refuse(ReasonTimestampMissing, "there is no timestamp")
+	}
+	switch age := now.Sub(sent); {
+	case age > s.tolerance:
+		return refuse(ReasonTimestampStale, "it was signed at %s, more than %v ago",
+			sent.Format(time.RFC3339), s.tolerance)
+	case age < -s.tolerance:
+		return refuse(ReasonTimestampFuture, "it was signed for %s, more than %v ahead",
+			sent.Format(time.RFC3339), s.tolerance)
+	}
+	return nil
+}
