@@ -1,0 +1,131 @@
+package destination
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// The headers of Standard Webhooks that carry an event's id and an attempt's
+// time, as net/http spells them.
+const (
+	headerID        = "Webhook-Id"
+	headerTimestamp = "Webhook-Timestamp"
+)
+
+// Bounds of an operator's headers, far below what servers accept.
+const (
+	maxHeaders     = 100
+	maxHeaderValue = 8 << 10
+)
+
+// connectionHeader reports whether a header, in net/http's spelling, belongs to
+// a connection or its two ends, and says nothing about the event. Those are
+// neither passed on nor set by an operator.
+func connectionHeader(name string) bool {
+	switch name {
+	case "Accept-Encoding", "Connection", "Content-Length", "Expect", "Forwarded", "Host", "Keep-Alive", "Te",
+		"Trailer", "Transfer-Encoding", "Upgrade", "Via":
+		return true
+	}
+	return strings.HasPrefix(name, "Proxy-") || strings.HasPrefix(name, "X-Forwarded-")
+}
+
+// credential reports whether a header was meant for us alone.
+func credential(name string) bool {
+	return name == "Authorization" || name == "Cookie"
+}
+
+// passThrough copies from an event's headers to those of a request what the
+// provider said about the event: all but what belongs to the connection that
+// brought it and what let the provider in. Values are copied as they are.
+func passThrough(to, from http.Header) error {
+	for name, values := range from {
+		if connectionHeader(name) || credential(name) || name == "X-Real-Ip" || namedByConnection(from, name) {
+			continue
+		}
+		if !validHeaderName(name) || !allValid(values) {
+			return fmt.Errorf("the event's header %q cannot be sent", clip(name))
+		}
+		to[name] = values
+	}
+	return nil
+}
+
+func setDefault(h http.Header, name, value string) {
+	if len(h[name]) == 0 {
+		h[name] = []string{value}
+	}
+}
+
+// namedByConnection reports whether h's Connection header lists name, which
+// makes it a header of that connection.
+func namedByConnection(h http.Header, name string) bool {
+	for _, list := range h["Connection"] {
+		for item := range strings.SplitSeq(list, ",") {
+			if strings.EqualFold(strings.TrimSpace(item), name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// validateHeaders reports what is wrong with an operator's headers, without
+// their values.
+func validateHeaders(headers map[string]string) error {
+	if len(headers) > maxHeaders {
+		return fmt.Errorf("headers: there are %d, more than %d", len(headers), maxHeaders)
+	}
+	var errs []error
+	seen := make(map[string]bool, len(headers))
+	for _, given := range slices.Sorted(maps.Keys(headers)) {
+		name, value := http.CanonicalHeaderKey(given), headers[given]
+		switch {
+		case !validHeaderName(given):
+			errs = append(errs, fmt.Errorf("headers: %q is not the name of a header", clip(given)))
+		case connectionHeader(name) || strings.HasPrefix(name, "Webhook-"):
+			errs = append(errs, fmt.Errorf("headers: %s cannot be set", name))
+		case seen[name]:
+			errs = append(errs, fmt.Errorf("headers: %s is there twice", name))
+		case !validHeaderValue(value):
+			errs = append(errs, fmt.Errorf("headers: the value of %s holds a control character", name))
+		case len(value) > maxHeaderValue:
+			errs = append(errs, fmt.Errorf("headers: the value of %s is longer than %d bytes", name, maxHeaderValue))
+		}
+		seen[name] = true
+	}
+	return errors.Join(errs...)
+}
+
+// validHeaderName reports whether name is a token, as RFC 9110 section 5.6.2
+// has it.
+func validHeaderName(name string) bool {
+	const punctuation = "!#$%&'*+-.^_`|~"
+	for i := range len(name) {
+		c := name[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') &&
+			strings.IndexByte(punctuation, c) < 0 {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// validHeaderValue reports whether value can be sent without ending the header
+// or the request early.
+func validHeaderValue(value string) bool {
+	for i := range len(value) {
+		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+func allValid(values []string) bool {
+	return !slices.ContainsFunc(values, func(v string) bool { return !validHeaderValue(v) })
+}
