@@ -1,0 +1,475 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tenterhook/tenterhook"
+	"github.com/tenterhook/tenterhook/internal/destination"
+	"github.com/tenterhook/tenterhook/internal/filter"
+	"github.com/tenterhook/tenterhook/internal/route"
+	"github.com/tenterhook/tenterhook/signature"
+)
+
+const small = `
+sources:
+  github: {provider: github, secret: env:GITHUB_SECRET}
+destinations:
+  app: {url: "http://127.0.0.1:3000/hooks", sign: {secret: env:APP_SECRET}}
+  deploy: {command: [./deploy.sh]}
+routes:
+  - to: [app, deploy]
+`
+
+// fullEnv is a world in which testdata/full.yaml loads.
+func fullEnv(t testing.TB) Env {
+	t.Helper()
+	text, err := os.ReadFile("testdata/full.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return testEnv(t, map[string]string{"testdata/full.yaml": string(text),
+		"testdata/old-secret": "an-older-and-long-secret\n"},
+		map[string]string{"APP_AUTHORIZATION": "Bearer " + leaked})
+}
+
+func load(t *testing.T, path, text string) *Config {
+	t.Helper()
+	config, err := Parse(path, []byte(text), testEnv(t, nil, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+func abs(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestLoadFull(t *testing.T) {
+	t.Parallel()
+	got, err := Load("testdata/full.yaml", fullEnv(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Warnings) > 0 {
+		t.Errorf("warnings:\n%s", got.Warnings.Report())
+	}
+	plain := *got
+	plain.Sources, plain.Destinations, plain.Routes, plain.fingerprint = nil, nil, nil, ""
+	want := Config{
+		Path: "testdata/full.yaml", Listen: "0.0.0.0:9000", Admin: "[::1]:9001", Data: abs(t, "testdata/events"),
+		Egress: Egress{Allow: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"),
+			netip.MustParsePrefix("fd00::/8")}},
+		Retention: Retention{Bodies: 7 * day, Events: 14 * day},
+		Limits:    Limits{MaxBody: 10 * mib, InFlight: 64 * mib},
+		Log:       Log{Format: LogJSON, Level: slog.LevelDebug},
+	}
+	prefixes := cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
+	if diff := cmp.Diff(want, plain, cmp.AllowUnexported(Config{}), prefixes); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	fullSources(t, got)
+	fullDestinations(t, got)
+	fullRoutes(t, got)
+}
+
+func fullSources(t *testing.T, c *Config) {
+	t.Helper()
+	github, _ := c.Source("github")
+	if github.Scheme != signature.GitHub || github.Keys.Len() != 2 || github.MaxBody != 5*mib ||
+		github.OnRedelivery != tenterhook.RedeliveryProcess {
+		t.Errorf("github: %+v", github)
+	}
+	if refs := fmt.Sprint(github.SecretRefs); refs != "[env:GITHUB_SECRET file:old-secret]" {
+		t.Errorf("github has the secrets %s", refs)
+	}
+	shop, _ := c.Source("shop")
+	if shop.Provider != "hmac" || shop.Scheme == nil || shop.MaxBody != 10*mib ||
+		shop.OnRedelivery != tenterhook.RedeliveryHeal {
+		t.Errorf("shop: %+v", shop)
+	}
+	if _, ok := c.Source("nobody"); ok {
+		t.Error("there is a source that the file does not have")
+	}
+}
+
+func fullDestinations(t *testing.T, c *Config) {
+	t.Helper()
+	app, _ := c.Destination("app")
+	if app.HTTP == nil || app.Command != nil {
+		t.Fatalf("app: %+v", app)
+	}
+	h := *app.HTTP
+	if h.URL != "https://app.example/hooks?a=b" || h.Sign != destination.SignStandardWebhooks || h.Keys.Len() != 1 ||
+		!h.Literal || h.Timeout != 90*time.Second || app.Concurrency != 4 {
+		t.Errorf("app: %+v, %+v", app, h)
+	}
+	headers := map[string]string{"X-Team": "web", "Authorization": "Bearer " + leaked}
+	if diff := cmp.Diff(headers, h.Headers); diff != "" {
+		t.Errorf("headers: -want +got\n%s", diff)
+	}
+	retry := tenterhook.Backoff{Schedule: []time.Duration{0, 1500 * time.Millisecond, 90 * time.Minute, 2 * day},
+		NoJitter: true}
+	if diff := cmp.Diff(retry, app.Retry); diff != "" {
+		t.Errorf("retry: -want +got\n%s", diff)
+	}
+	if refs := fmt.Sprint(app.SecretRefs); refs != "[env:APP_AUTHORIZATION env:APP_SECRET]" {
+		t.Errorf("app has the secrets %s", refs)
+	}
+	if keys, _ := c.Destination("keys"); keys.HTTP.Keys.Len() != 2 || keys.Concurrency != 32 {
+		t.Errorf("keys: %+v", keys)
+	}
+	relay, _ := c.Destination("relay")
+	if relay.HTTP.Sign != destination.SignPassthrough || relay.HTTP.Keys.Len() != 0 {
+		t.Errorf("relay: %+v", relay)
+	}
+	deploy, _ := c.Destination("deploy")
+	want := &destination.CommandConfig{
+		Argv: []string{abs(t, "testdata/deploy.sh"), "--port", "8080"}, Dir: abs(t, "testdata/work"),
+		Timeout: 5 * time.Minute,
+		Path:    "/usr/bin", Home: "/home/tenterhook",
+	}
+	if diff := cmp.Diff(want, deploy.Command); diff != "" || deploy.HTTP != nil || deploy.Concurrency != 1 {
+		t.Errorf("deploy: %+v, -want +got\n%s", deploy, diff)
+	}
+	if diff := cmp.Diff(tenterhook.DefaultSchedule(), deploy.Retry.Schedule); diff != "" || deploy.Retry.NoJitter {
+		t.Errorf("deploy is not retried as by default: %s", diff)
+	}
+}
+
+func fullRoutes(t *testing.T, c *Config) {
+	t.Helper()
+	want := []route.Route{
+		{Name: "main", From: []string{"github"}, Types: []string{"push", "pull_request.*"}, To: []string{"app",
+			"deploy"}},
+		{Name: "route-2", From: []string{"shop", "github"}, Types: []string{"order.paid"}, To: []string{"relay"}},
+		{Name: "route-3", From: []string{"github", "shop"}, To: []string{"keys"}},
+	}
+	programs := cmp.Comparer(func(_, _ *filter.Program) bool { return true })
+	if diff := cmp.Diff(want, c.Routes, programs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if when := c.Routes[0].When.String(); when != `.ref == "refs/heads/main"` {
+		t.Errorf("when is %q", when)
+	}
+	if c.Routes[1].When != nil || c.Routes[1].Transform.String() != "{id: $event.id, total: .total}\n" {
+		t.Errorf("route-2: %+v", c.Routes[1])
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	c := load(t, "tenterhook.yaml", small)
+	got := fmt.Sprintln(c.Listen, c.Admin, c.Data, c.Limits, c.Retention, c.Log, c.Egress.Allow)
+	want := "127.0.0.1:8000 127.0.0.1:8001 tenterhook-data {26214400 268435456} {720h0m0s 2160h0m0s} {auto INFO} []\n"
+	if got != want {
+		t.Errorf("defaults are %s want %s", got, want)
+	}
+	if deploy := c.Destinations[1].Command; deploy.Argv[0] != abs(t, "deploy.sh") || deploy.Dir != abs(t, ".") {
+		t.Errorf("the command is %+v; it belongs to the directory of the file", deploy)
+	}
+}
+
+// What shortens the life of events shortens that of bodies with it.
+func TestRetentionOfEventsAlone(t *testing.T) {
+	t.Parallel()
+	c := load(t, "tenterhook.yaml", small+"retention: {events: 10d}\n")
+	if c.Retention != (Retention{10 * day, 10 * day}) {
+		t.Errorf("retention is %v", c.Retention)
+	}
+}
+
+func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	a, b, c := load(t, "a.yaml", small), load(t, "b.yaml", small), load(t, "a.yaml", small+"# more\n")
+	if a.Fingerprint() != b.Fingerprint() || a.Fingerprint() == c.Fingerprint() || len(a.Fingerprint()) != 64 {
+		t.Errorf("fingerprints %s, %s, %s: want the first two alike", a.Fingerprint(), b.Fingerprint(), c.Fingerprint())
+	}
+}
+
+// Windows writes line breaks and a mark at the beginning that mean nothing.
+func TestLineBreaks(t *testing.T) {
+	t.Parallel()
+	text := "\uFEFF" + strings.ReplaceAll(small+"  - {to: nowhere}\n", "\n", "\r\n")
+	_, err := Parse("tenterhook.yaml", []byte(text), testEnv(t, nil, nil))
+	want := `tenterhook.yaml:9:10: there is no destination "nowhere"`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestUnreadableFile(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, message, hint string }{
+		{"none.yaml", "none.yaml: read configuration: file does not exist", "tenterhook init"},
+		{"unreadable", "unreadable: read configuration: permission denied", ""},
+	}
+	for _, tt := range tests {
+		_, err := Load(tt.name, testEnv(t, nil, nil))
+		var problems Problems
+		if !errors.As(err, &problems) || err.Error() != tt.message || !strings.Contains(problems[0].Hint, tt.hint) {
+			t.Errorf("Load(%q): %v, want %q with hint %q", tt.name, err, tt.message, tt.hint)
+		}
+	}
+	if _, err := Load("none.yaml", testEnv(t, nil, nil)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file is not told by errors.Is: %v", err)
+	}
+	if _, err := Load(filepath.Join(t.TempDir(), "none.yaml"), Env{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("on disk: %v", err)
+	}
+}
+
+func TestRefusedBytes(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, text, want string }{
+		{"not UTF-8", "a: ä\nb: \xff\n", "f:2:4: byte 0xff is not UTF-8"},
+		{"zero byte", "a: \x00\n", "f:1:4: the character U+0000 has no place in this file"},
+		{"invisible line break", "a: ä\u2028b", "f:1:5: the character U+2028 has no place in this file"},
+		{"too large", strings.Repeat("#\n", maxFile/2+1), "f: the file is larger than 1048576 bytes"},
+		{"too many words", strings.Repeat("- a\n", maxTokens/2+1), "f:30001:1: the file has more than 60000 words"},
+		{"too deep", strings.Repeat("- ", 1000) + "a", "f:1:49: lists and mappings are nested too deeply"},
+		{"too deep, indented", nested(100), "f:25:25: lists and mappings are nested too deeply"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse("f", []byte(tt.text), Env{})
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// nested returns mappings within one another, one per line.
+func nested(depth int) string {
+	var text strings.Builder
+	for i := range depth {
+		text.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return text.String()
+}
+
+func TestManyProblemsAreBounded(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&text, "key%d: x\n", i)
+	}
+	_, err := Parse("f", []byte(text.String()), Env{})
+	var problems Problems
+	if !errors.As(err, &problems) || len(problems) != maxProblems {
+		t.Errorf("%d problems are reported, want %d", len(problems), maxProblems)
+	}
+	if !slices.IsSortedFunc(problems, func(a, b Problem) int { return a.Line - b.Line }) {
+		t.Error("they are not in order")
+	}
+}
+
+func TestOverride(t *testing.T) {
+	t.Parallel()
+	const text = "listen: 127.0.0.1:1\nadmin: 127.0.0.1:2\ndata: /three\n"
+	tests := []struct {
+		name      string
+		variables map[string]string
+		flags     Flags
+		want      string // listen, admin and data, or the error
+	}{
+		{"file", nil, Flags{}, "127.0.0.1:1 127.0.0.1:2 /three"},
+		{"environment", map[string]string{EnvListen: ":11", EnvAdmin: ":12", EnvData: "env"}, Flags{}, ":11 :12 env"},
+		{"empty environment", map[string]string{EnvListen: "", EnvData: ""}, Flags{}, "127.0.0.1:1 127.0.0.1:2 /three"},
+		{"flags", map[string]string{EnvListen: ":11", EnvData: "env"}, Flags{":21", ":22", "flag"}, ":21 :22 flag"},
+		{"mixed", map[string]string{EnvListen: ":11"}, Flags{Data: "flag"}, ":11 127.0.0.1:2 flag"},
+		{"bad flag", nil, Flags{Listen: "nowhere"}, `--listen: "nowhere" is not an address to listen on`},
+		{"bad environment", map[string]string{EnvAdmin: "x"}, Flags{},
+			`TENTERHOOK_ADMIN: "x" is not an address to listen on`},
+		{"same", nil, Flags{Listen: "127.0.0.1:2"}, "f: " + sameListenerMessage},
+		{"any free port", nil, Flags{Listen: "127.0.0.1:0", Admin: "127.0.0.1:0"}, "127.0.0.1:0 127.0.0.1:0 /three"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := load(t, "f", text)
+			err := c.Override(tt.flags, testEnv(t, nil, tt.variables))
+			got := fmt.Sprint(c.Listen, " ", c.Admin, " ", c.Data)
+			if err != nil {
+				if got != "127.0.0.1:1 127.0.0.1:2 /three" {
+					t.Errorf("an error left %s behind", got)
+				}
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestFile(t *testing.T) {
+	t.Parallel()
+	set := testEnv(t, nil, map[string]string{EnvConfig: "/etc/th.yaml"})
+	for _, tt := range []struct {
+		env        Env
+		flag, want string
+	}{{set, "flag.yaml", "flag.yaml"}, {set, "", "/etc/th.yaml"}, {testEnv(t, nil, nil), "", "tenterhook.yaml"}} {
+		if got := tt.env.File(tt.flag); got != tt.want {
+			t.Errorf("File(%q) = %q, want %q", tt.flag, got, tt.want)
+		}
+	}
+}
+
+// The schema knows exactly the keys that testdata/full.yaml has, and that file
+// loads: so the schema and the decoder agree, and every key is tried.
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	var s map[string]any
+	if err := json.Unmarshal(Schema(), &s); err != nil {
+		t.Fatal(err)
+	}
+	if s["$schema"] != "https://json-schema.org/draft/2020-12/schema" {
+		t.Errorf("$schema is %v", s["$schema"])
+	}
+	inSchema := make(map[string]bool)
+	schemaKeys(t, s, "", inSchema)
+
+	env := fullEnv(t)
+	text, err := env.ReadFile("testdata/full.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inFile := make(map[string]bool)
+	fileKeys((&decoder{file: "f"}).parse(text), "", inFile)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(inSchema)), slices.Sorted(maps.Keys(inFile))); diff != "" {
+		t.Errorf("-schema +testdata/full.yaml\n%s", diff)
+	}
+}
+
+// schemaKeys collects the paths of all keys in a schema. Every one has a
+// description, and nothing else may be beside them.
+func schemaKeys(t *testing.T, s map[string]any, path string, into map[string]bool) {
+	t.Helper()
+	if properties, ok := s["properties"].(map[string]any); ok {
+		if s["additionalProperties"] != false {
+			t.Errorf("%s: other keys are allowed", path)
+		}
+		for name, property := range properties {
+			p, _ := property.(map[string]any)
+			if description, _ := p["description"].(string); !strings.HasSuffix(description, ".") {
+				t.Errorf("%s: the description %q is not a sentence", join(path, name), description)
+			}
+			into[join(path, name)] = true
+			schemaKeys(t, p, join(path, name), into)
+		}
+	}
+	if values, ok := s["additionalProperties"].(map[string]any); ok && s["propertyNames"] != nil {
+		schemaKeys(t, values, join(path, "*"), into)
+	}
+	if items, ok := s["items"].(map[string]any); ok {
+		schemaKeys(t, items, path, into)
+	}
+	if choices, ok := s["oneOf"].([]any); ok {
+		for _, choice := range choices {
+			c, _ := choice.(map[string]any)
+			schemaKeys(t, c, path, into)
+		}
+	}
+}
+
+// fileKeys collects the paths of all keys in a file, with * for names.
+func fileKeys(n *node, path string, into map[string]bool) {
+	for _, item := range n.items {
+		fileKeys(item, path, into)
+	}
+	if strings.HasSuffix(path, ".headers") {
+		return // their names are free
+	}
+	for _, e := range n.entries {
+		key := join(path, e.key.text)
+		if path == "sources" || path == "destinations" {
+			key = join(path, "*")
+		} else {
+			into[key] = true
+		}
+		fileKeys(e.value, key, into)
+	}
+}
+
+func TestTemplate(t *testing.T) {
+	t.Parallel()
+	for _, provider := range TemplateProviders() {
+		t.Run(provider, func(t *testing.T) {
+			t.Parallel()
+			text, err := Template(provider)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source, app := TemplateVariables(provider)
+			env := testEnv(t, nil, map[string]string{source: appSecret, app: appSecret})
+			c, err := Parse("tenterhook.yaml", text, env)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, text)
+			}
+			if len(c.Warnings) > 0 || len(c.Routes) == 0 || c.Sources[0].Provider != provider {
+				t.Errorf("it is not ready to use: %s", c.Warnings.Report())
+			}
+			uncommented(t, text, env)
+		})
+	}
+	if _, err := Template("githb"); err == nil || !strings.Contains(err.Error(), `did you mean "github"?`) {
+		t.Errorf("Template of what is not a provider: %v", err)
+	}
+}
+
+// uncommented checks that what the template shows in comments loads as well.
+func uncommented(t *testing.T, text []byte, env Env) {
+	t.Helper()
+	for line := range strings.Lines(string(text)) {
+		bare := strings.TrimSpace(line)
+		rest, isComment := strings.CutPrefix(bare, "# ")
+		key, _, isKey := strings.Cut(rest, ": ")
+		if !isComment || !isKey || strings.Contains(key, " ") || strings.HasSuffix(key, ",") {
+			continue
+		}
+		switch key {
+		case "tenterhook.yaml", "secrets", "sign", "deploy", "command", "timeout":
+			continue // no key, excludes another, or is below a comment
+		}
+		changed := strings.Replace(string(text), "# "+rest, rest, 1)
+		if _, err := Parse("tenterhook.yaml", []byte(changed), env); err != nil {
+			t.Errorf("with %q in use: %v", key, err)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	t.Parallel()
+	words := []string{"secret", "secrets", "on_redelivery", "to", "types", "url"}
+	for text, want := range map[string]string{
+		"secert": "secret", "secretes": "secrets", "onRedelivery": "on_redelivery", "on-redelivery": "on_redelivery",
+		"type": "types", "Url": "url", "ur": "url", "x": "", "": "", "frobnicate": "", "too": "to",
+		strings.Repeat("a", 1000): "",
+	} {
+		if got, _ := nearest(text, words); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
