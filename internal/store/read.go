@@ -34,7 +34,7 @@ const (
 
 // rows runs a query on a connection that only reads.
 func (s *SQLite) rows(ctx context.Context, scan func(row []driver.Value) error, query string, args ...any) error {
-	rows, err := s.read.QueryContext(ctx, query, args...)
+	rows, err := s.readDB.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (s *SQLite) summarize(ctx context.Context, r *EventRow) error {
 	if err != nil {
 		return err
 	}
-	return s.read.QueryRowContext(ctx, countRepeats, r.ID[:]).Scan(&r.Redeliveries)
+	return s.readDB.QueryRowContext(ctx, countRepeats, r.ID[:]).Scan(&r.Redeliveries)
 }
 
 // typeGlob turns a type pattern into SQLite's: * is any run of characters, and a
@@ -285,14 +285,14 @@ func (s *SQLite) Stats(ctx context.Context) (*Stats, error) {
 	st.Pending, st.Dead = s.counts.snapshot()
 	for destination := range st.Pending {
 		var at sql.NullInt64
-		if err := s.read.QueryRowContext(ctx, selectOldest, shardOf(destination), destination).Scan(&at); err != nil {
+		if err := s.readDB.QueryRowContext(ctx, selectOldest, shardOf(destination), destination).Scan(&at); err != nil {
 			return nil, fmt.Errorf("oldest delivery of %q: %w", destination, err)
 		}
 		if at.Valid {
 			st.OldestDue[destination] = fromMicros(at.Int64)
 		}
 	}
-	if err := s.read.QueryRowContext(ctx, countEvents).Scan(&st.Events); err != nil {
+	if err := s.readDB.QueryRowContext(ctx, countEvents).Scan(&st.Events); err != nil {
 		return nil, fmt.Errorf("count events: %w", err)
 	}
 	for _, suffix := range []string{"", "-wal"} {

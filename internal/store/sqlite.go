@@ -82,8 +82,8 @@ type SQLite struct {
 	path string
 	lock *os.File
 
-	write1 *sql.DB // one connection, held by the writer
-	read   *sql.DB
+	writeDB *sql.DB // one connection, held by the writer
+	readDB  *sql.DB
 
 	queue       *queue
 	checkpoints chan chan error
@@ -127,14 +127,14 @@ func Open(ctx context.Context, dir string, opts Options) (*SQLite, error) {
 }
 
 func (s *SQLite) open(ctx context.Context) error {
-	s.write1 = sql.OpenDB(s.connector(writerCacheKiB,
+	s.writeDB = sql.OpenDB(s.connector(writerCacheKiB,
 		"synchronous(FULL)", "fullfsync(ON)", "wal_autocheckpoint(0)", "journal_size_limit(67108864)"))
-	s.write1.SetMaxOpenConns(1)
-	s.read = sql.OpenDB(s.connector(readerCacheKiB, "query_only(ON)"))
-	s.read.SetMaxOpenConns(readConnections)
-	s.read.SetMaxIdleConns(readConnections)
+	s.writeDB.SetMaxOpenConns(1)
+	s.readDB = sql.OpenDB(s.connector(readerCacheKiB, "query_only(ON)"))
+	s.readDB.SetMaxOpenConns(readConnections)
+	s.readDB.SetMaxIdleConns(readConnections)
 
-	conn, err := s.write1.Conn(ctx)
+	conn, err := s.writeDB.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
@@ -330,11 +330,11 @@ func (s *SQLite) Close() error {
 
 func (s *SQLite) closeFiles() error {
 	var errs []error
-	if s.read != nil {
-		errs = append(errs, s.read.Close())
+	if s.readDB != nil {
+		errs = append(errs, s.readDB.Close())
 	}
-	if s.write1 != nil { // the last connection to close checkpoints the log
-		errs = append(errs, s.write1.Close())
+	if s.writeDB != nil { // the last connection to close checkpoints the log
+		errs = append(errs, s.writeDB.Close())
 	}
 	return errors.Join(append(errs, s.lock.Close())...)
 }
@@ -379,7 +379,7 @@ func (s *SQLite) passiveCheckpoint(ctx context.Context) (pages int, err error) {
 		return 0, nil
 	}
 	var busy, copied int
-	err = s.read.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &copied)
+	err = s.readDB.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &copied)
 	if err != nil {
 		return 0, fmt.Errorf("beside the writer: %w", err)
 	}

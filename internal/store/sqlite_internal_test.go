@@ -182,7 +182,7 @@ func TestDedupeRuns(t *testing.T) {
 		}
 	}
 	var runs int
-	if err := s.read.QueryRow("SELECT count(*) FROM dedupe_runs").Scan(&runs); err != nil || runs < events/runLen-2 {
+	if err := s.readDB.QueryRow("SELECT count(*) FROM dedupe_runs").Scan(&runs); err != nil || runs < events/runLen-2 {
 		t.Errorf("%d runs, %v; want about %d", runs, err, events/runLen)
 	}
 }
@@ -242,7 +242,7 @@ func TestQueryPlans(t *testing.T) {
 		lastEvent:          "USING COVERING INDEX sqlite_autoindex_events_1",
 		selectRedeliveries: "USING PRIMARY KEY (event=?)",
 	} {
-		plan := explain(t, s.read, query)
+		plan := explain(t, s.readDB, query)
 		if !strings.Contains(plan, want) || strings.Contains(plan, "TEMP B-TREE") {
 			t.Errorf("%s\nplan: %s\nwant: %s", query, plan, want)
 		}
@@ -289,7 +289,7 @@ func TestCloseFoldsTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	var size int
-	if err := s.read.QueryRow("PRAGMA page_size").Scan(&size); err != nil || size != pageSize {
+	if err := s.readDB.QueryRow("PRAGMA page_size").Scan(&size); err != nil || size != pageSize {
 		t.Errorf("page size %d, %v; want %d", size, err, pageSize)
 	}
 	if err := s.Close(); err != nil {
