@@ -217,8 +217,8 @@ func TestBloomHoldsWhatWasAdded(t *testing.T) {
 			wrong++
 		}
 	}
-	if wrong > n/50 {
-		t.Errorf("%d of %d keys are held by mistake, want about one in a hundred", wrong, n)
+	if wrong > n/200 {
+		t.Errorf("%d of %d keys are held by mistake, want about one in a thousand", wrong, n)
 	}
 }
 
