@@ -25,5 +25,5 @@
 //
 // Events are not updated; deliveries are small and carry no payload; attempts
 // are only appended. What is finished leaves the indexes that are read on the
-// hot path, so that a store with ten million events is as fast as an empty one.
+// hot path, so that it does not grow with what is stored.
 package store
