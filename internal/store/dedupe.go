@@ -25,15 +25,16 @@ import (
 // the events that are younger than the newest run. That is exact, because the
 // writer gives events their ids, so that the order of ids is that of commits.
 type dedupe struct {
-	runLen  int
-	recent  map[uint64]tenterhook.ID // not in a run yet
-	pending []dedupeEntry            // added by the transaction under way
-	spilled []dedupeEntry            // sorted: the run that is being written
-	written int                      // how many of spilled are in dedupe_keys
-	staged  int                      // as written, if the transaction under way commits
-	finish  bool                     // the transaction under way completes the run
-	dropRun bool                     // the transaction under way drops the oldest run
-	runs    []dedupeRun              // oldest first
+	runLen   int
+	recent   map[uint64]tenterhook.ID // not in a run yet
+	pending  []dedupeEntry            // added by the transaction under way
+	spilled  []dedupeEntry            // sorted: the run that is being written
+	building dedupeRun                // what spilled will be; its number stays though older runs are dropped
+	written  int                      // how many of spilled are in dedupe_keys
+	staged   int                      // as written, if the transaction under way commits
+	finish   bool                     // the transaction under way completes the run
+	dropRun  bool                     // the transaction under way drops the oldest run
+	runs     []dedupeRun              // oldest first
 }
 
 type dedupeEntry struct {
@@ -176,10 +177,9 @@ func (d *dedupe) spill(w *writer) error {
 	if d.spilled == nil {
 		return nil
 	}
-	number := d.nextRun()
 	end := min(d.written+dedupeSliceLen, len(d.spilled))
 	for _, e := range d.spilled[d.written:end] {
-		if _, err := w.exec(insertKey, number, int64(e.key), e.event[:]); err != nil {
+		if _, err := w.exec(insertKey, d.building.number, int64(e.key), e.event[:]); err != nil {
 			return err
 		}
 	}
@@ -187,7 +187,7 @@ func (d *dedupe) spill(w *writer) error {
 	if end < len(d.spilled) {
 		return nil
 	}
-	run := d.run(number)
+	run := &d.building
 	if _, err := w.exec(insertRun, run.number, run.newest[:], []byte(run.filter)); err != nil {
 		return err
 	}
@@ -202,6 +202,7 @@ func (d *dedupe) nextRun() int64 {
 	return d.runs[len(d.runs)-1].number + 1
 }
 
+// run describes spilled as a run.
 func (d *dedupe) run(number int64) dedupeRun {
 	run := dedupeRun{number: number, filter: newBloom(len(d.spilled))}
 	for _, e := range d.spilled {
@@ -221,14 +222,15 @@ func (d *dedupe) commit() {
 		d.runs, d.dropRun = slices.Delete(d.runs, 0, 1), false
 	}
 	if d.finish {
-		d.runs = append(d.runs, d.run(d.nextRun()))
-		d.spilled, d.written = nil, 0
+		d.runs = append(d.runs, d.building)
+		d.spilled, d.written, d.building = nil, 0, dedupeRun{}
 	}
 	if d.spilled == nil && len(d.recent) >= d.runLen {
 		d.spilled = make([]dedupeEntry, 0, len(d.recent))
 		for _, key := range slices.Sorted(maps.Keys(d.recent)) {
 			d.spilled = append(d.spilled, dedupeEntry{key, d.recent[key]})
 		}
+		d.building = d.run(d.nextRun())
 		d.recent = make(map[uint64]tenterhook.ID)
 	}
 }

@@ -308,3 +308,21 @@ func TestCloseFoldsTheLog(t *testing.T) {
 		}
 	}
 }
+
+// A run keeps its number when the last older run is dropped while it is written:
+// its keys are in the database under that number.
+func TestRunKeepsItsNumber(t *testing.T) {
+	t.Parallel()
+	d := dedupe{
+		runLen: 2, runs: []dedupeRun{{number: 5}},
+		recent: map[uint64]tenterhook.ID{1: {1}, 2: {2}},
+	}
+	d.commit() // begins run 6
+	d.dropRun = true
+	d.commit()
+	d.finish = true
+	d.commit()
+	if len(d.runs) != 1 || d.runs[0].number != 6 || !d.runs[0].filter.mayHold(1) {
+		t.Errorf("runs %+v, want run 6 with its keys", d.runs)
+	}
+}
