@@ -1,7 +1,6 @@
 package signature
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 )
@@ -18,11 +17,11 @@ const (
 // A type or subtype of other than 1 to 128 of the characters A-Z, a-z, 0-9 and
 // "_.:/-" is returned as "". So is an id of other than 1 to 256 printable ASCII
 // characters, and a value that is there twice. A nil Scheme identifies nothing.
-func (s *Scheme) Identify(h http.Header, body []byte) (typ, subtype, id string) {
+func (s *Scheme) Identify(r *Request) (typ, subtype, id string) {
 	if s == nil {
 		return "", "", ""
 	}
-	in := reading{view: view{Request: &Request{Header: h, Body: body}}, scheme: s}
+	in := reading{view: view{Request: r}, scheme: s}
 	typ, subtype, id, _ = in.identify() // what is ambiguous is empty
 	return typ, subtype, id
 }

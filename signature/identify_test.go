@@ -60,7 +60,7 @@ func TestIdentifyGitHub(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			h := http.Header{"X-Github-Event": test.event, "X-Github-Delivery": test.delivery}
-			typ, subtype, id := signature.GitHub.Identify(h, []byte(test.body))
+			typ, subtype, id := signature.GitHub.Identify(&signature.Request{Header: h, Body: []byte(test.body)})
 			if typ != test.wantType || subtype != test.wantSubtype || id != test.wantID {
 				t.Errorf("got %q, %q, %q", typ, subtype, id)
 			}
@@ -97,12 +97,12 @@ func TestIdentifyByOtherPlaces(t *testing.T) {
 		{signature.Spec{Name: "x", Read: read, Type: "query:event"}, nil, ``, [3]string{}},
 		{signature.Spec{Name: "x", Read: read}, nil, `{"type":"x"}`, [3]string{}},
 	} {
-		typ, subtype, id := newScheme(t, test.spec).Identify(test.header, []byte(test.body))
+		typ, subtype, id := newScheme(t, test.spec).Identify(&signature.Request{Header: test.header, Body: []byte(test.body)})
 		if got := [3]string{typ, subtype, id}; got != test.want {
 			t.Errorf("%+v on %s: got %q, want %q", test.spec, test.body, got, test.want)
 		}
 	}
-	if typ, subtype, id := (*signature.Scheme)(nil).Identify(nil, nil); typ+subtype+id != "" {
+	if typ, subtype, id := (*signature.Scheme)(nil).Identify(nil); typ+subtype+id != "" {
 		t.Error("a nil scheme identifies something")
 	}
 }

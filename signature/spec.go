@@ -91,6 +91,7 @@ type Scheme struct {
 	typ, subtype, id source
 	noSubtype        []string
 	superseded       string
+	settings         []Setting
 }
 
 // A reader is a compiled [Read].

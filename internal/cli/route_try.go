@@ -16,6 +16,7 @@ import (
 	"github.com/tenterhook/tenterhook/internal/api"
 	"github.com/tenterhook/tenterhook/internal/config"
 	"github.com/tenterhook/tenterhook/internal/route"
+	"github.com/tenterhook/tenterhook/signature"
 )
 
 // maxPayload is the largest webhook there is.
@@ -145,7 +146,7 @@ func identify(c *config.Config, e *tenterhook.Event) error {
 		return usageError("name one with --source: "+joined(names), "no source is called %q", e.Source)
 	}
 	if e.Type == "" && source.Scheme != nil {
-		typ, subtype, _ := source.Scheme.Identify(e.Header, e.Body)
+		typ, subtype, _ := source.Scheme.Identify(&signature.Request{Header: e.Header, Body: e.Body})
 		e.Type = typ
 		if subtype != "" {
 			e.Type += "." + subtype

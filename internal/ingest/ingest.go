@@ -150,7 +150,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, o *Observation) 
 
 	e := &tenterhook.Event{Source: source.Name, ReceivedAt: o.At.UTC().Truncate(time.Microsecond), Body: body}
 	if err := identify(e, source, r, o.At); err != nil {
-		_, _, id := source.Scheme.Identify(r.Header, nil)
+		_, _, id := source.Scheme.Identify(&signature.Request{Header: r.Header})
 		h.refuse(w, o, unverified(err, body, id))
 		return
 	}
@@ -180,7 +180,7 @@ func identify(e *tenterhook.Event, source *Source, r *http.Request, now time.Tim
 		}
 		typ, subtype, e.DeliveryID = result.Type, result.Subtype, result.DeliveryID
 	case source.Identify != nil:
-		typ, subtype, e.DeliveryID = source.Identify.Identify(r.Header, e.Body)
+		typ, subtype, e.DeliveryID = source.Identify.Identify(&signature.Request{Header: r.Header, Body: e.Body})
 	}
 	e.Type = typ
 	if typ != "" && subtype != "" {
