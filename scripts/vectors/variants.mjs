@@ -68,7 +68,7 @@ export function vectorsOf(name, row, { extras = false } = {}) {
     const form = [...(samples.forms[name] ?? []), ['note', 'Zoë 🚀 + 1 & 2'], ['blank', '']];
     must('valid_form_utf8', true, 'UTF-8, + and a blank value in the form', { form });
   } else if (!Object.keys(row.read).some((s) => s.startsWith('form:'))) {
-    const named = (text) => { const doc = samples.body(name, row); (Array.isArray(doc) ? doc[0] : doc).name = text; return doc; };
+    const named = (text) => { const doc = samples.body(name, row); (Array.isArray(doc) ? doc[0] : doc).text = text; return doc; };
     must('valid_unicode', true, 'non-ASCII UTF-8', { doc: named('Zoë — 日本語 🚀 \u2028 \u00a0') });
     if (bound && !isToken) {
       must('valid_escaped', true, '\\uXXXX and \\/ escapes: re-serialising changes the bytes', { doc: named('Zoë 🚀 https://e.com/a'), write: (d) => escapeJSON(JSON.stringify(d)) });
