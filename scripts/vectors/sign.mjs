@@ -17,7 +17,7 @@ const secretTexts = {
   basic: (name, who) => `hook-user:${who}:pa:ss-${seed(`secret ${name} ${who}`, 16)}`,
 };
 // Finch shows its secret without "whsec_", ImageKit with it, though only its text counts.
-const oddSecrets = { imagekit: 'whsec', finch: 'base64' };
+const oddSecrets = { imagekit: 'whsec', finch: 'base64', authorize_net: 'hex' };
 
 // keyPair is one key of a sender: what signs, and what the receiver configures.
 export function keyPair(name, row, who) {

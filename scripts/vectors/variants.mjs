@@ -4,7 +4,7 @@ import { isSymmetric, keyPair, secretPlace, sigItem, sign } from './sign.mjs';
 import * as samples from './samples.mjs';
 
 // Providers that are documented to send several signatures in one header.
-const rotating = new Set(['stripe', 'paddle', 'pagerduty', 'circleci', 'persona', 'cronofy', 'configcat', 'revolut', 'fingerprint']);
+const rotating = new Set(['stripe', 'paddle', 'pagerduty', 'circleci', 'recurly', 'persona', 'cronofy', 'configcat', 'revolut', 'fingerprint']);
 
 // Rows that differ from Standard Webhooks or Svix in nothing but their name have
 // fewer vectors, so that the files stay small.
@@ -45,7 +45,7 @@ export function vectorsOf(name, row, { extras = false } = {}) {
     const v = {
       id: `${name}/${variant}`, provider: name, variant, kind: 'request', class: klass, method: req.method, url: req.url,
       path: req.url.replace(/^\w+:\/\/[^/]+/, ''), headers: req.headers, body_base64: req.body.toString('base64'),
-      secrets: options.secrets ?? [A.secret], ...((options.config ?? config) && { config: options.config ?? config }), now: NOW, valid,
+      secrets: options.secrets ?? [options.request?.own ? secret : A.secret], ...((options.config ?? config) && { config: options.config ?? config }), now: NOW, valid,
     };
     if (valid) {
       const type = extract(row, req, row.type), id = extract(row, req, row.id);
@@ -276,6 +276,10 @@ function special(name, row, { must, add, A, B }) {
       add('bad_second_item_no_client_state', 'policy', false, 'clientState of the second notification is missing', { doc: two(undefined) });
       break;
     }
+    case 'authorize_net':
+      must('gold_published', true, 'a notification that a customer published in 2017 (developer community, message 57201): the text of the key', { request: authorizeNet() });
+      add('edge_key_hex', 'edge', true, 'keyed with what the secret means in hex, as other signatures of this provider are', { rawKey: Buffer.from(A.secret, 'hex') });
+      break;
     case 'ms_teams': add('edge_auth_scheme_case', 'edge', true, 'the word of an authorization scheme is case-insensitive', { value: (w) => w.replace('HMAC', 'hmac') }); break;
     case 'mercadopago':
       must('bad_query_id', false, 'data.id of the query changed after signing', { edit: (req) => { req.url = req.url.replace('ABC123', 'ABC124'); } });
@@ -291,6 +295,13 @@ function special(name, row, { must, add, A, B }) {
       must('bad_jwt_alg_confusion', false, 'HS256 keyed with the text of the public key', { jwtAlg: 'HS256', rawKey: keyed('rsa').secrets[0], secrets: keyed('rsa').secrets });
       break;
   }
+}
+function authorizeNet() {
+  const secret = '2679A5D5785C9B26CF921E1754765CDDB265C9C88400786923E5343B315954FAFB4B7BF608818F6A21766741E8637DC206F286C725908C777ED4127D8562163D';
+  const text = '{"notificationId":"f813b98f-3552-4eeb-ba40-acb4704eeba3","eventType":"net.authorize.payment.authcapture.created","eventDate":"2017-03-08T17:35:37.155999Z","webhookId":"63d6fea2-aa13-4b1d-a204-f5fbc15942b7","payload":{"responseCode":1,"authCode":"8VTPDC","avsResponse":"Y","authAmount":10.00,"entityName":"transaction","id":"60019392075"}}';
+  const signature = '9607C69D2734514554CE13D923D19939563F2FD6567D239F49F0DF0D08865632A0FB98061B4620CC52C47BB8BF6E2B69A15A67E4C98E81D7D65111076C515C6A';
+  const req = { method: 'POST', url: 'https://hooks.example.com/in/authorize_net', headers: [['Content-Type', 'application/json; charset=utf-8'], ['X-ANET-Signature', 'sha512=' + signature]], body: Buffer.from(text) };
+  return { req, secret, own: true };
 }
 function noBodyHash(row) {
   const { bind, ...rest } = row;
