@@ -153,12 +153,10 @@ func FuzzHandshake(f *testing.F) {
 			schemes = append(schemes, adapted)
 		}
 	}
-	for _, file := range vectorFiles(f) {
-		for _, v := range readVectors(f, file) {
-			i := slices.IndexFunc(schemes, func(s *signature.Scheme) bool { return s.Name() == v.Provider })
-			if v.Kind == "handshake" && i >= 0 {
-				f.Add(uint16(i), v.Method, v.URL, headerText(v), v.Body)
-			}
+	for _, v := range readVectors(f) {
+		i := slices.IndexFunc(schemes, func(s *signature.Scheme) bool { return s.Name() == v.Provider })
+		if v.Kind == "handshake" && i >= 0 {
+			f.Add(uint16(i), v.Method, v.URL, headerText(v), v.Body)
 		}
 	}
 	f.Fuzz(func(t *testing.T, index uint16, method, rawURL, header string, body []byte) {

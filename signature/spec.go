@@ -141,6 +141,7 @@ type Scheme struct {
 	mac       mac
 	jws       *jwsMAC // mac, if it is one
 	key       keyDecoder
+	either    bool // the hexadecimal digits of a key are tried as well
 	template  *template
 	unit      TimeUnit
 	tolerance time.Duration
@@ -323,6 +324,7 @@ func (s *Scheme) compileMAC(spec Spec) error {
 		}
 		return nil
 	}
+	s.either = spec.Key == KeyEither
 	s.key, err = spec.Key.compile()
 	return err
 }
