@@ -177,7 +177,7 @@ func (in *reading) fillItem(r *reader, p *pattern, opts SignOptions) error {
 		switch {
 		case name == "time" && !opts.Time.IsZero():
 			value = in.scheme.unit.format(opts.Time)
-		case name == "id" && opts.ID != "":
+		case opts.ID != "" && (name == "id" || in.scheme.hasIDIn(&r.from)):
 			value = opts.ID
 		case opts.Values[name] != "":
 			value = opts.Values[name]
@@ -203,6 +203,12 @@ func (in *reading) fillItem(r *reader, p *pattern, opts SignOptions) error {
 		in.variables[part.slot] = value
 	}
 	return nil
+}
+
+// hasIDIn reports whether from is the header where the delivery id is, which a
+// scheme may sign by another name.
+func (s *Scheme) hasIDIn(from *source) bool {
+	return s.id.kind == fromHeader && from.kind == fromHeader && from.name == s.id.name
 }
 
 // checkSigned refuses what a receiver would refuse.
