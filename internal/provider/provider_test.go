@@ -28,6 +28,16 @@ func each(t *testing.T, test func(t *testing.T, p *provider.Provider)) {
 	}
 }
 
+// schemeOf returns the scheme of p.
+func schemeOf(t *testing.T, p *provider.Provider) *signature.Scheme {
+	t.Helper()
+	scheme, ok := signature.Lookup(p.Name)
+	if !ok {
+		t.Skip("no scheme has this name")
+	}
+	return scheme
+}
+
 // TestEverySchemeHasAProvider fails for a scheme that nobody could set up.
 func TestEverySchemeHasAProvider(t *testing.T) {
 	t.Parallel()
@@ -77,10 +87,7 @@ func TestSettings(t *testing.T) {
 		for _, setting := range p.Settings {
 			explained = append(explained, setting.Name)
 		}
-		scheme, ok := signature.Lookup(p.Name)
-		if !ok {
-			t.Skip("no scheme of this name")
-		}
+		scheme := schemeOf(t, p)
 		for _, setting := range scheme.Settings() {
 			wanted = append(wanted, setting.Name)
 			if !setting.Optional && !slices.Contains(explained, setting.Name) {
@@ -130,10 +137,7 @@ func request(e provider.Event) *signature.Request {
 func TestSamplesAreOfTheirType(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, p *provider.Provider) {
-		scheme, ok := signature.Lookup(p.Name)
-		if !ok {
-			t.Skip("no scheme of this name")
-		}
+		scheme := schemeOf(t, p)
 		for _, e := range p.Events {
 			typ, subtype, _ := scheme.Identify(request(e))
 			if typ != "" && e.Type != typ && e.Type != typ+"."+subtype {
@@ -148,10 +152,7 @@ func TestSamplesAreOfTheirType(t *testing.T) {
 func TestSamplesCanBeSentAgain(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, p *provider.Provider) {
-		scheme, ok := signature.Lookup(p.Name)
-		if !ok {
-			t.Skip("no scheme of this name")
-		}
+		scheme := schemeOf(t, p)
 		for _, e := range p.Events {
 			typ, subtype, id := scheme.Identify(request(e))
 			if id == "" {

@@ -25,11 +25,7 @@ func TestSamplesCanBeSigned(t *testing.T) {
 	t.Parallel()
 	candidates := secrets(t)
 	each(t, func(t *testing.T, p *provider.Provider) {
-		scheme, ok := signature.Lookup(p.Name)
-		if !ok {
-			t.Skip("no scheme of this name")
-		}
-		scheme, err := configured(scheme)
+		scheme, err := configured(schemeOf(t, p))
 		if err != nil {
 			t.Fatal(err)
 		}
