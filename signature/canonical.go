@@ -17,7 +17,8 @@ type canonicalForm struct {
 	binds  bool   // all of the body is in it
 	url    bool   // the URL is in it
 	json   bool   // it is made of fields of the JSON document
-	reads  string // the variable that it depends on; empty if none
+	reads  string // the variable that lists the headers in it; empty if none
+	lists  string // what is listed by default
 }
 
 func findForm(name string) (canonicalForm, bool) {
@@ -34,9 +35,9 @@ func canonicalForms() []canonicalForm {
 		{name: "form_sorted", render: formSorted, binds: true},
 		{name: "json_sorted", render: jsonSorted, binds: true, json: true},
 		{name: "payos_data", render: payosData, json: true},
-		{name: "hook0_headers", render: hook0Headers, reads: "headers"},
+		{name: "hook0_headers", render: hook0Headers, reads: "headers", lists: "content-type"},
 		{name: "contentful_path", render: contentfulPath, url: true},
-		{name: "contentful_headers", render: contentfulHeaders, reads: "headers"},
+		{name: "contentful_headers", render: contentfulHeaders, reads: "headers", lists: "x-contentful-timestamp"},
 		{name: "plivo_request", render: plivoRequest, url: true, binds: true},
 		{name: "atlassian_query", render: atlassianQuery, url: true},
 		{name: "host", render: hostOfURL, url: true},

@@ -29,7 +29,7 @@ func alipayMessage(fields url.Values, but ...string) message {
 
 // alipayHash returns the name of the algorithm that a sign_type stands for.
 func alipayHash(signType string) string {
-	return map[string]string{"RSA2": "rsa-sha256", "": "rsa-sha256", "RSA": "rsa-sha1"}[signType]
+	return map[string]string{"RSA2": "rsa-sha256", "RSA": "rsa-sha1"}[signType]
 }
 
 func verifyAlipay(in *reading, keys *preparedKeys) (int, time.Time, *Error) {
