@@ -203,6 +203,19 @@ func TestSignTheDeliveryID(t *testing.T) {
 	}
 }
 
+// The headers are often those of an http.Request, which is sent afterwards.
+func TestSignSetsTheHeadersOfTheCaller(t *testing.T) {
+	t.Parallel()
+	header := http.Header{"X-Mine": {"stays"}}
+	r := &signature.Request{Method: http.MethodPost, Header: header, Body: []byte("{}")}
+	if err := signature.GitHub.Sign(r, newKeys(t, "a secret"), signature.SignOptions{ID: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	if header.Get("X-Hub-Signature-256") == "" || header.Get("X-GitHub-Delivery") != "1" || header.Get("X-Mine") != "stays" {
+		t.Errorf("the headers are %v", header)
+	}
+}
+
 // A scheme that does not sign the body says so.
 func TestBodyBound(t *testing.T) {
 	t.Parallel()
