@@ -18,37 +18,67 @@ import (
 	"github.com/tenterhook/tenterhook/signature"
 )
 
+// topic is what stands in for a secret with Amazon SNS; it is in the sample.
+const topic = "arn:aws:sns:eu-central-1:123456789012:orders"
+
 // TestSamplesCanBeSigned signs every sample as its provider would, and lets the
 // scheme verify it: what is signed besides the body, such as an id in a header or
 // a field of the form, must be in the sample or be added by signing.
 func TestSamplesCanBeSigned(t *testing.T) {
 	t.Parallel()
+	amazons, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
 	candidates := secrets(t)
 	each(t, func(t *testing.T, p *provider.Provider) {
-		scheme, err := configured(schemeOf(t, p))
+		options, values := signature.Options{Settings: make(map[string]string)}, map[string]string(nil)
+		if p.Name == "aws_sns" { // which signs with Amazon's key, that the receiver fetches
+			options.Fetcher = fetched(publicPEM(t, amazons))
+			values = map[string]string{"private_key": privatePEM(t, amazons)}
+		}
+		scheme := schemeOf(t, p)
+		for _, setting := range scheme.Settings() {
+			options.Settings[setting.Name] = "setting-of-a-test"
+		}
+		scheme, err := scheme.With(options)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range p.Events {
-			if err := signAndVerify(scheme, e, candidates); err != nil {
+			if err := signAndVerify(scheme, e, candidates, values); err != nil {
 				t.Errorf("sample %s: %v", e.Type, err)
 			}
 		}
 	})
 }
 
-// configured returns the scheme with some value for each of its settings.
-func configured(scheme *signature.Scheme) (*signature.Scheme, error) {
-	settings := make(map[string]string)
-	for _, setting := range scheme.Settings() {
-		settings[setting.Name] = "setting-of-a-test"
+// fetched is what is found at every URL.
+type fetched string
+
+func (f fetched) Fetch(string) ([]byte, error) { return []byte(f), nil }
+
+func privatePEM(t *testing.T, key crypto.PrivateKey) string {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return scheme.With(signature.Options{Settings: settings})
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+func publicPEM(t *testing.T, key *rsa.PrivateKey) string {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 
 // signAndVerify signs e with the first of the candidates that has the form of the
 // scheme's keys.
-func signAndVerify(scheme *signature.Scheme, e provider.Event, candidates []signature.Keys) error {
+func signAndVerify(scheme *signature.Scheme, e provider.Event, candidates []signature.Keys, values map[string]string) error {
 	var problems []error
 	for _, keys := range candidates {
 		if scheme.CheckKeys(keys) != nil {
@@ -56,7 +86,8 @@ func signAndVerify(scheme *signature.Scheme, e provider.Event, candidates []sign
 		}
 		e, _ := (&provider.Provider{Events: []provider.Event{e}}).Event("") // signing changes it
 		r, now := request(e), time.Now()
-		if err := scheme.Sign(r, keys, signature.SignOptions{ID: "msg_01JNAM4Q7W2X9K5V8C3R6T0YBZ", Time: now}); err != nil {
+		opts := signature.SignOptions{ID: "msg_01JNAM4Q7W2X9K5V8C3R6T0YBZ", Time: now, Values: values}
+		if err := scheme.Sign(r, keys, opts); err != nil {
 			problems = append(problems, err) // the wrong half of a key pair, or the wrong curve
 			continue
 		}
@@ -76,6 +107,7 @@ func secrets(t *testing.T) []signature.Keys {
 		"6c6f6f6d2d776172702d776566742d736875747468652d7265656432303236aa",
 		"whsec_bG9vbS13YXJwLXdlZnQtc2h1dHRsZS1yZWVk",
 		"loom:6c6f6f6d2d77617270",
+		topic,
 	}
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -94,11 +126,7 @@ func secrets(t *testing.T) []signature.Keys {
 		private = append(private, key)
 	}
 	for _, key := range private {
-		der, err := x509.MarshalPKCS8PrivateKey(key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		texts = append(texts, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+		texts = append(texts, privatePEM(t, key))
 	}
 	all := make([]signature.Keys, len(texts))
 	for i, text := range texts {
