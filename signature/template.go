@@ -90,7 +90,7 @@ func compileTemplate(text string, in scope) (*template, error) {
 // separated from the body.
 func borders(ops []operand, i int) bool {
 	movable := func(j int) bool {
-		return j >= 0 && j < len(ops) && ops[j].kind == operandVariable && ops[j].text != "time"
+		return j >= 0 && j < len(ops) && (ops[j].kind == operandVariable && ops[j].text != "time" || ops[j].kind == operandSource)
 	}
 	return !movable(i-1) && !movable(i+1)
 }
