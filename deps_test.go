@@ -25,9 +25,10 @@ func importTable() map[string][]string {
 		"signature": {},
 
 		// Parts that know nothing of ours.
-		"internal/secret": {},
-		"internal/filter": {},
-		"internal/egress": {},
+		"internal/secret":   {},
+		"internal/filter":   {},
+		"internal/egress":   {},
+		"internal/provider": {},
 
 		// The work. Siblings do not know one another.
 		"internal/route":       {".", "internal/filter"},
