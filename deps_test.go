@@ -28,6 +28,7 @@ func importTable() map[string][]string {
 		"internal/secret": {},
 		"internal/filter": {},
 		"internal/egress": {},
+		"internal/schema": {},
 
 		// The work. Siblings do not know one another.
 		"internal/route":       {".", "internal/filter"},
@@ -60,6 +61,7 @@ func importTable() map[string][]string {
 		"internal/crash":           {},                      // kills the binary from the outside
 		"internal/store/storetest": {".", "internal/store"}, // what every database must do
 		"scripts/fetch-samples":    {},
+		"scripts/reduce-schemas":   {"internal/sample"}, // measures what they say to the description
 	}
 }
 
