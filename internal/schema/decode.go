@@ -126,7 +126,7 @@ func (r *reader) value() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch token.Kind() {
+	switch token.Kind() { //nolint:exhaustive // because what is left are the two that are read below
 	case jsontext.KindNull:
 		return nil, nil //nolint:nilnil // because that is the value
 	case jsontext.KindTrue, jsontext.KindFalse:

@@ -16,7 +16,7 @@ import (
 // A Mismatch is what is most telling of a payload that does not match its schema.
 // It holds nothing of the payload but names of properties, and a short text where
 // the schema lists those that may stand there. No field is longer than 200 bytes.
-type Mismatch struct {
+type Mismatch struct { //nolint:errname // because it is a finding first, and an error as well
 	Pointer  string // the place, as a JSON pointer (RFC 6901); empty for the payload as a whole
 	Expected string // what should be there, such as "integer", or "a value" for what is missing
 	Got      string // what is there: a type, a number of things, or "nothing"
@@ -153,7 +153,7 @@ func (f finding) words() (at []string, expected, got string) {
 
 // any says what each alternative expected of a value that fits none.
 func (f finding) any() (at []string, expected, got string) {
-	var all []string
+	all := make([]string, 0, len(f.Causes))
 	for _, cause := range f.Causes {
 		_, expected, got = first(cause).words()
 		all = append(all, expected)

@@ -12,15 +12,14 @@ import (
 type description struct {
 	Webhooks map[string]struct {
 		Post struct {
-			OperationID string `json:"operationId"`
 			RequestBody struct {
 				Content map[string]struct {
 					Schema schema `json:"schema"`
 				} `json:"content"`
-			} `json:"requestBody"`
+			} `json:"requestBody"` //nolint:tagliatelle // because OpenAPI writes it so
 			GitHub struct {
 				Subcategory string `json:"subcategory"`
-			} `json:"x-github"`
+			} `json:"x-github"` //nolint:tagliatelle // because GitHub writes it so
 		} `json:"post"`
 	} `json:"webhooks"`
 	Components struct {
@@ -120,6 +119,9 @@ func list(s schema, keyword string) []schema {
 func texts(s schema, keyword string) []string {
 	if text, ok := s[keyword].(string); ok {
 		return []string{text}
+	}
+	if all, ok := s[keyword].([]string); ok { // of a schema that was reduced
+		return all
 	}
 	items, _ := s[keyword].([]any)
 	var all []string

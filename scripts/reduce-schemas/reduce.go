@@ -128,9 +128,9 @@ func (r *reducer) schema(s schema, top bool) schema {
 
 // each reduces the schemas under a keyword.
 func (r *reducer) each(s schema, keyword string, top bool) []schema {
-	var all []schema
-	for _, of := range list(s, keyword) {
-		all = append(all, r.schema(of, top))
+	all := list(s, keyword)
+	for i, of := range all {
+		all[i] = r.schema(of, top)
 	}
 	return all
 }
@@ -229,8 +229,9 @@ func (r *reducer) optional(s schema) schema {
 	null := schema{"type": "null"}
 	types := texts(s, "type")
 	forms, isForms := s["anyOf"].([]schema)
+	name, _ := s["$ref"].(string)
 	switch {
-	case slices.Contains(types, "null"):
+	case slices.Contains(types, "null"), name != "" && r.nullable(r.from[name]):
 		return s
 	case len(types) > 0 && !isForms:
 		out := maps.Clone(s)
