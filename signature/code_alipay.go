@@ -30,11 +30,10 @@ func alipayMessage(fields url.Values, empty bool, but ...string) message {
 // alipayMessages returns what may be signed: documents and SDKs differ in whether
 // fields without a value are, and in some notifications sign_type is.
 func alipayMessages(fields url.Values) []message {
-	var all []message
-	for _, empty := range []bool{true, false} {
-		all = append(all, alipayMessage(fields, empty, "sign", "sign_type"), alipayMessage(fields, empty, "sign"))
+	return []message{
+		alipayMessage(fields, true, "sign", "sign_type"), alipayMessage(fields, true, "sign"),
+		alipayMessage(fields, false, "sign", "sign_type"), alipayMessage(fields, false, "sign"),
 	}
-	return all
 }
 
 // alipayHash returns the name of the algorithm that a sign_type stands for.
@@ -62,7 +61,8 @@ func verifyAlipay(in *reading, keys *preparedKeys) (int, time.Time, *Error) {
 	}
 	sig, ok := mac.decode(fields.Get("sign"))
 	if !ok {
-		return 0, none, refuse(ReasonMalformedSignature, "form field sign has %d characters that cannot be decoded", len(fields.Get("sign")))
+		return 0, none, refuse(ReasonMalformedSignature,
+			"form field sign has %d characters that cannot be decoded", len(fields.Get("sign")))
 	}
 	for i, key := range keys.keys {
 		public, ok := key.(*publicKey)

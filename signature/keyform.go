@@ -68,7 +68,8 @@ func (f KeyForm) compile() (keyDecoder, error) {
 	}
 	expression, ok := strings.CutPrefix(string(f), keyStrip)
 	if !ok {
-		return nil, fmt.Errorf("key form %q is none of utf8, hex, base64, whsec, sha1, basic, public, utf8|hex, strip:REGEXP", clip(string(f)))
+		return nil, fmt.Errorf("key form %q is none of utf8, hex, base64, whsec, sha1, basic, public, utf8|hex, strip:REGEXP",
+			clip(string(f)))
 	}
 	beginning, err := regexp.Compile("^(?:" + expression + ")")
 	if err != nil {

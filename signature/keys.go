@@ -124,9 +124,8 @@ func (s *Scheme) prepareKey(secret string) (authenticator, *KeyError) {
 	if !s.either || problem != nil {
 		return key, problem
 	}
-	other, problem := s.mac.prepare(secret, decodeHexKey)
-	if problem != nil {
-		return key, nil
+	if other, notHex := s.mac.prepare(secret, decodeHexKey); notHex == nil {
+		return eitherKey{key, other}, nil
 	}
-	return eitherKey{key, other}, nil
+	return key, nil
 }

@@ -155,9 +155,7 @@ func (in *reading) mergeClaims(claims map[string]any) ([]byte, error) {
 	if err := json.Unmarshal(body, &all); err != nil {
 		return nil, errors.New("the body must be a JSON object, which becomes the claims of the token")
 	}
-	for name, value := range claims {
-		all[name] = value
-	}
+	maps.Copy(all, claims)
 	return json.Marshal(all)
 }
 

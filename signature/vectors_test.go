@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -107,9 +108,11 @@ func (v *vector) scheme(tb testing.TB) *signature.Scheme {
 	return s
 }
 
-// allVectors are those of testdata/vectors, or of the directory that $VECTORS names.
+var vectorsFlag = flag.String("vectors", "testdata/vectors", "the `directory` of the vectors")
+
+// allVectors are those of the directory.
 var allVectors = sync.OnceValues(func() ([]*vector, error) {
-	files, err := filepath.Glob(filepath.Join(cmp.Or(os.Getenv("VECTORS"), "testdata/vectors"), "*.jsonl"))
+	files, err := filepath.Glob(filepath.Join(*vectorsFlag, "*.jsonl"))
 	if err != nil || len(files) == 0 {
 		return nil, fmt.Errorf("no vectors: %w", err)
 	}
