@@ -127,7 +127,9 @@ type ReceiverOptions struct {
 //
 // It is an error if scheme or take is nil, if there is no key, and if a key does
 // not have the form that the scheme wants: a Receiver never accepts what is not
-// signed.
+// signed. Only schemes that are [signature.Scheme.Keyless] need no key. Schemes
+// that have [signature.Scheme.Settings] are to be given them, by
+// [signature.Scheme.With], before.
 func NewReceiver(
 	scheme *signature.Scheme, keys signature.Keys, take func(context.Context, *Event) error, opts *ReceiverOptions,
 ) (*Receiver, error) {
@@ -152,7 +154,7 @@ func NewReceiver(
 		keep: opts.KeepSecret, confirm: opts.Confirm, now: opts.Now,
 	}
 	r.keys.Store(&keys)
-	if keys.Len() > 0 || r.keep == nil {
+	if keys.Len() > 0 || r.keep == nil && !scheme.Keyless() {
 		if err := r.SetKeys(keys); err != nil {
 			return nil, fmt.Errorf("make receiver: %w", err)
 		}
@@ -221,8 +223,9 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	if req.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		r.refuse(w, req, body, refusal{http.StatusMethodNotAllowed, ReasonMethod, "it is " + strconv.Quote(req.Method), signature.Reply{}})
+		allowed := append([]string{http.MethodPost}, r.scheme.HandshakeMethods()...)
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		r.refuse(w, req, body, refusal{status: http.StatusMethodNotAllowed, reason: ReasonMethod, detail: "it is " + strconv.Quote(req.Method)})
 		return
 	}
 	result, err := r.scheme.Verify(signed, keys, at)

@@ -36,23 +36,29 @@ func unreadable(err error) refusal {
 
 // unverified is the refusal of a request that nobody with a key signed.
 func unverified(err error, reply signature.Reply) refusal {
-	f := refusal{http.StatusUnauthorized, string(signature.ReasonNoScheme), err.Error(), reply}
-	if bad, ok := errors.AsType[*signature.Error](err); ok { // no scheme returns anything else
-		f.reason, f.detail = string(bad.Reason), bad.Detail
+	bad, ok := errors.AsType[*signature.Error](err)
+	if !ok { // no scheme returns anything else
+		bad = &signature.Error{Reason: signature.ReasonNoScheme, Detail: err.Error()}
 	}
-	return f
+	if bad.Reason == signature.ReasonKeyUnavailable { // it is us who cannot tell now
+		return refusal{status: http.StatusServiceUnavailable, reason: string(bad.Reason), detail: bad.Detail}
+	}
+	return refusal{http.StatusUnauthorized, string(bad.Reason), bad.Detail, reply}
 }
 
 // unable is the refusal of a request that was verified and that we could not
 // take. Its sender is to try again.
 func unable(reason string, err error) refusal {
-	return refusal{http.StatusServiceUnavailable, reason, err.Error(), signature.Reply{}}
+	return refusal{status: http.StatusServiceUnavailable, reason: reason, detail: err.Error()}
 }
 
 // refuse tells the operator why, and the sender only that.
 func (r *Receiver) refuse(w http.ResponseWriter, req *http.Request, body []byte, f refusal) {
 	if f.reply.Status != 0 {
 		f.status = f.reply.Status
+	}
+	if len(f.reply.Body) == 0 && len(f.reply.Header) == 0 { // all that is wanted is the status
+		f.reply = signature.Reply{}
 	}
 	rejection := Rejection{
 		At: r.now().UTC(), Source: r.source, Status: f.status, Reason: f.reason, Detail: f.detail,

@@ -38,7 +38,7 @@ func (r *Receiver) keepSecret(ctx context.Context, secret string) (refusal, bool
 	r.keeping.Lock()
 	defer r.keeping.Unlock()
 	no := func(detail string) (refusal, bool) {
-		return refusal{http.StatusUnauthorized, ReasonSecret, detail, signature.Reply{}}, false
+		return refusal{status: http.StatusUnauthorized, reason: ReasonSecret, detail: detail}, false
 	}
 	if r.keep == nil {
 		return no("ReceiverOptions.KeepSecret is not set")

@@ -228,7 +228,7 @@ func TestReceiverSurvivesAPanic(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if resp.StatusCode != 200 {
+	if resp.StatusCode != http.StatusOK {
 		t.Errorf("%d after panics: the memory of their bodies was not given back", resp.StatusCode)
 	}
 }
@@ -311,11 +311,15 @@ func TestReceiverFailsClosed(t *testing.T) {
 	t.Parallel()
 	keys := hooktest.Keys(t, signature.GitHub)
 	take := func(context.Context, *tenterhook.Event) error { return nil }
+	malformed, err := signature.NewKeys("no base64")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for want, err := range map[string]error{
-		"make receiver: there is no scheme":               makeReceiver(nil, keys, take, nil),
-		"make receiver: no secret is given":               makeReceiver(signature.GitHub, signature.Keys{}, take, nil),
-		"make receiver: secret 1: it does not begin with": makeReceiver(signature.StandardWebhooks, keys, take, nil),
-		"make receiver: there is no function":             makeReceiver(signature.GitHub, keys, nil, nil),
+		"make receiver: there is no scheme":         makeReceiver(nil, keys, take, nil),
+		"make receiver: no secret is given":         makeReceiver(signature.GitHub, signature.Keys{}, take, nil),
+		"make receiver: secret 1: it is not base64": makeReceiver(signature.StandardWebhooks, malformed, take, nil),
+		"make receiver: there is no function":       makeReceiver(signature.GitHub, keys, nil, nil),
 		"make receiver: MaxBody and InFlight must not": makeReceiver(signature.GitHub, keys, take,
 			&tenterhook.ReceiverOptions{MaxBody: -1}),
 		"make receiver: URL is not a whole one": makeReceiver(signature.GitHub, keys, take,
@@ -440,6 +444,121 @@ func TestReceiverLogsRefusals(t *testing.T) {
 	log := string(out.Bytes())
 	if n := strings.Count(log, "\n"); n != 10 || !strings.Contains(log, `msg="webhook refused" source=repository status=401 reason=missing_signature`) {
 		t.Errorf("%d lines of 10:\n%s", n, log)
+	}
+}
+
+// Handshakes are answered as the provider wants it, and so are events.
+func TestReceiverSpeaksTheProvidersLanguage(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		scheme string
+		opts   []hooktest.Option
+		body   string
+		status int
+		answer string // "" is ours
+	}{
+		"Slack's challenge":       {"slack", nil, `{"type":"url_verification","challenge":"abc"}`, 200, "abc"},
+		"Slack's, not Slack's":    {"slack", []hooktest.Option{hooktest.WithTampering(hooktest.TamperSecret)}, `{"type":"url_verification","challenge":"abc"}`, 401, ""},
+		"Discord's ping":          {"discord", nil, `{"type":1}`, 200, `{"type":1}`},
+		"Discord's, unsigned":     {"discord", []hooktest.Option{hooktest.WithTampering(hooktest.TamperHeader)}, `{"type":1}`, 401, ""},
+		"an event of Slack's":     {"slack", nil, `{"type":"event_callback","event_id":"Ev1"}`, 200, ""},
+		"a refusal of GoCardless": {"gocardless", []hooktest.Option{hooktest.WithTampering(hooktest.TamperBody)}, `{"a":"b"}`, 498, ""},
+	} {
+		s, ok := signature.Lookup(c.scheme)
+		if !ok {
+			t.Fatalf("no scheme %s", c.scheme)
+		}
+		keys := hooktest.Keys(t, s)
+		taken := 0
+		r, err := tenterhook.NewReceiver(s, keys, func(context.Context, *tenterhook.Event) error {
+			taken++
+			return nil
+		}, &tenterhook.ReceiverOptions{Rejected: func(context.Context, tenterhook.Rejection) {}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := serveRequest(r, hooktest.Request(t, s, keys, []byte(c.body), c.opts...))
+		if answer.Code != c.status || c.answer != "" && answer.Body.String() != c.answer {
+			t.Errorf("%s: %d %s, want %d %s", name, answer.Code, answer.Body, c.status, c.answer)
+		}
+		if isEvent := strings.Contains(name, "event"); (taken == 1) != isEvent {
+			t.Errorf("%s: taken %d times", name, taken)
+		}
+	}
+}
+
+// The secret that Asana chooses is echoed, kept, and used; later ones are not.
+func TestReceiverLearnsTheSecret(t *testing.T) {
+	t.Parallel()
+	s, ok := signature.Lookup("asana")
+	if !ok {
+		t.Fatal("no scheme asana")
+	}
+	var kept []string
+	r, err := tenterhook.NewReceiver(s, signature.Keys{}, func(context.Context, *tenterhook.Event) error { return nil },
+		&tenterhook.ReceiverOptions{
+			KeepSecret: func(_ context.Context, secret string) error {
+				kept = append(kept, secret)
+				return nil
+			},
+			Rejected: func(_ context.Context, rejection tenterhook.Rejection) {
+				if strings.Contains(rejection.Detail, "abc") {
+					t.Errorf("the secret is shown: %+v", rejection)
+				}
+			},
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, secret := range []string{"abcdef0123456789abcdef0123456789", "abc-of-a-stranger-0123456789abcd"} {
+		req := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}"))
+		req.Header.Set("X-Hook-Secret", secret)
+		answer := serveRequest(r, req)
+		if (answer.Code == 200) != (i == 0) || (answer.Header().Get("X-Hook-Secret") == secret) != (i == 0) {
+			t.Errorf("secret %d: %d %v", i, answer.Code, answer.Header())
+		}
+		keys, err := signature.NewKeys(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status := serveRequest(r, hooktest.Request(t, s, keys, []byte(`{"events":[]}`))).Code; (status == 200) != (i == 0) {
+			t.Errorf("event with secret %d: %d", i, status)
+		}
+	}
+	if len(kept) != 1 {
+		t.Errorf("kept %d secrets, want the first", len(kept))
+	}
+}
+
+// A provider that must GET before it posts is not sent away, and is told what
+// else there is.
+func TestReceiverAnswersHandshakesByGET(t *testing.T) {
+	t.Parallel()
+	meta, ok := signature.Lookup("meta")
+	if !ok {
+		t.Fatal("no scheme meta")
+	}
+	s, err := meta.With(signature.Options{Settings: map[string]string{meta.Settings()[0].Name: "mine"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := tenterhook.NewReceiver(s, hooktest.Keys(t, s), func(context.Context, *tenterhook.Event) error { return nil },
+		&tenterhook.ReceiverOptions{Rejected: func(context.Context, tenterhook.Rejection) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]string{
+		"?hub.mode=subscribe&hub.verify_token=mine&hub.challenge=123":  "200 123",
+		"?hub.mode=subscribe&hub.verify_token=yours&hub.challenge=123": "403 {\"status\":\"error\",\"error\":\"Forbidden\"}\n",
+		"": "405 {\"status\":\"error\",\"error\":\"Method Not Allowed\"}\n",
+	} {
+		answer := serveRequest(r, httptest.NewRequest(http.MethodGet, "/"+query, nil))
+		if got := fmt.Sprintf("%d %s", answer.Code, answer.Body); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+		if allow := answer.Header().Get("Allow"); answer.Code == 405 && allow != "POST, GET" {
+			t.Errorf("Allow: %s", allow)
+		}
 	}
 }
 

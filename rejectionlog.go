@@ -24,7 +24,6 @@ func (l *rejectionLog) write(ctx context.Context, r Rejection) {
 	if !l.room() {
 		return
 	}
-	//nolint:sloglint // because whoever passes no hook wants to see it where the program logs
 	slog.Default().LogAttrs(ctx, slog.LevelWarn, "webhook refused",
 		slog.String("source", r.Source), slog.Int("status", r.Status), slog.String("reason", r.Reason),
 		slog.String("detail", r.Detail), slog.Int64("bytes", r.Size), slog.String("peer", r.Peer),

@@ -29,20 +29,20 @@ func answerFunc(f func(http.ResponseWriter, *http.Request)) Answer {
 
 // Status answers with that status and no body.
 func Status(code int) Answer {
-	return answerFunc(func(w http.ResponseWriter, _ *http.Request) { write(w, code, nil, "") })
+	return answerFunc(func(w http.ResponseWriter, _ *http.Request) { answerEmpty(w, code, nil) })
 }
 
 // RetryAfter answers 429 and asks to wait so long, in whole seconds, rounded up.
 func RetryAfter(wait time.Duration) Answer {
 	seconds := int64((wait + time.Second - 1) / time.Second)
 	header := http.Header{"Retry-After": {strconv.FormatInt(seconds, 10)}}
-	return answerFunc(func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusTooManyRequests, header, "") })
+	return answerFunc(func(w http.ResponseWriter, _ *http.Request) { answerEmpty(w, http.StatusTooManyRequests, header) })
 }
 
 // Redirect answers with a status such as 307, and a Location.
 func Redirect(code int, location string) Answer {
 	header := http.Header{"Location": {location}}
-	return answerFunc(func(w http.ResponseWriter, _ *http.Request) { write(w, code, header, "") })
+	return answerFunc(func(w http.ResponseWriter, _ *http.Request) { answerEmpty(w, code, header) })
 }
 
 // Slow waits before it answers like then.

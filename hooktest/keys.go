@@ -44,20 +44,21 @@ func Keys(t TB, scheme *signature.Scheme) signature.Keys {
 // secretForms are the forms of secrets, each as a function that makes one up.
 // The cheap ones are first.
 func secretForms() []func() string {
-	const size = 32
 	return []func() string{
-		func() string { return hex.EncodeToString(randomBytes(size)) },
-		func() string { return "whsec_" + base64.StdEncoding.EncodeToString(randomBytes(size)) },
-		func() string { return base64.StdEncoding.EncodeToString(randomBytes(size)) },
-		func() string { return privatePEM(ed25519.NewKeyFromSeed(randomBytes(ed25519.SeedSize)), nil) },
+		func() string { return hex.EncodeToString(randomBytes()) },
+		func() string { return "whsec_" + base64.StdEncoding.EncodeToString(randomBytes()) },
+		func() string { return base64.StdEncoding.EncodeToString(randomBytes()) },
+		func() string { return "user:" + hex.EncodeToString(randomBytes()) },
+		func() string { return privatePEM(ed25519.NewKeyFromSeed(randomBytes()), nil) },
 		func() string { return privatePEM(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) },
 		func() string { return privatePEM(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)) },
 		func() string { return privatePEM(rsa.GenerateKey(rand.Reader, 2048)) },
 	}
 }
 
-func randomBytes(n int) []byte {
-	b := make([]byte, n)
+// randomBytes are as many as all of these forms have: 32.
+func randomBytes() []byte {
+	b := make([]byte, ed25519.SeedSize)
 	_, _ = rand.Read(b) // never fails: crypto/rand aborts the program instead
 	return b
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -206,7 +206,7 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request) {
 	refused := r.record(&got)
 	switch {
 	case refused:
-		write(w, http.StatusUnauthorized, nil, "")
+		answerEmpty(w, http.StatusUnauthorized, nil)
 	case got.Cut != nil && !errors.Is(got.Cut, errNotRead):
 		cut() // the sender has left
 	default:
@@ -256,13 +256,8 @@ func readUpTo(w http.ResponseWriter, req *http.Request, most int64) ([]byte, err
 	return body, err
 }
 
-func write(w http.ResponseWriter, status int, header http.Header, body string) {
-	for name, values := range header {
-		w.Header()[name] = values
-	}
-	if body != "" {
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	}
+// answerEmpty answers without a body.
+func answerEmpty(w http.ResponseWriter, status int, header http.Header) {
+	maps.Copy(w.Header(), header.Clone())
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body) // the sender has gone; it is recorded
 }

@@ -60,7 +60,7 @@ func TestReceiverKeepsWhatCame(t *testing.T) {
 	}
 	resp.Body.Close()
 	got := receiver.Wait(1)[0]
-	if resp.StatusCode != 200 || got.Method != http.MethodPut || got.URL != receiver.URL()+"/a%2Fb?c=d%20e" ||
+	if resp.StatusCode != http.StatusOK || got.Method != http.MethodPut || got.URL != receiver.URL()+"/a%2Fb?c=d%20e" ||
 		got.Host != "hooks.example.com" || got.Header.Get("X-One") != "1" || string(got.Body) != "\x00raw\r\n" ||
 		got.Cut != nil || got.Refused != nil || time.Since(got.At).Abs() > time.Minute {
 		t.Errorf("%d %+v", resp.StatusCode, got)
@@ -105,12 +105,14 @@ func TestReceiverMisbehaves(t *testing.T) {
 	}{
 		"slow": {
 			hooktest.Slow(time.Millisecond, hooktest.Status(202)),
-			func(resp *http.Response, _ string, err error) bool { return err == nil && resp.StatusCode == 202 },
+			func(resp *http.Response, _ string, err error) bool {
+				return err == nil && resp.StatusCode == http.StatusAccepted
+			},
 		},
 		"drip": {
 			hooktest.Drip(time.Microsecond),
 			func(resp *http.Response, body string, err error) bool {
-				return err == nil && resp.StatusCode == 200 && body == `{"status":"ok"}`
+				return err == nil && resp.StatusCode == http.StatusOK && body == `{"status":"ok"}`
 			},
 		},
 		"reset": {
@@ -122,7 +124,7 @@ func TestReceiverMisbehaves(t *testing.T) {
 		"reset while answering": {
 			hooktest.ResetAnswering(),
 			func(resp *http.Response, _ string, err error) bool {
-				return err != nil && (resp == nil || resp.StatusCode == 200)
+				return err != nil && (resp == nil || resp.StatusCode == http.StatusOK)
 			},
 		},
 		"reset while reading": {
@@ -146,7 +148,7 @@ func TestReceiverMisbehaves(t *testing.T) {
 			if name == "reset while reading" && (string(got.Body) != "bo" || got.Cut == nil) {
 				t.Errorf("recorded %q, cut %v; want the two bytes that were read", got.Body, got.Cut)
 			}
-			if resp, _, err := post(t.Context(), client, receiver.URL(), "again"); err != nil || resp.StatusCode != 200 {
+			if resp, _, err := post(t.Context(), client, receiver.URL(), "again"); err != nil || resp.StatusCode != http.StatusOK {
 				t.Errorf("the next one: %v %v", resp, err)
 			}
 		})
@@ -297,17 +299,17 @@ func TestReceiverRecordsBodiesThatAreCutOff(t *testing.T) {
 type failing struct {
 	hooktest.TB
 
-	ctx     context.Context
+	context func() context.Context
 	problem string
 }
 
-func (f *failing) Context() context.Context          { return f.ctx }
+func (f *failing) Context() context.Context          { return f.context() }
 func (f *failing) Fatalf(format string, args ...any) { f.problem = fmt.Sprintf(format, args...) }
 
 func TestFailuresSayWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	f := &failing{TB: t, ctx: ctx}
+	f := &failing{TB: t, context: func() context.Context { return ctx }}
 	receiver := hooktest.NewReceiver(f)
 	cancel(errors.New("the test is over"))
 	receiver.Wait(2)
