@@ -84,6 +84,7 @@ func TestHandshakeBringsTheSecret(t *testing.T) {
 		if err := signature.GitHub.Sign(signed, keys, signature.SignOptions{}); err != nil {
 			t.Fatal(err)
 		}
+		req.Header = signed.Header
 		answer := httptest.NewRecorder()
 		r.ServeHTTP(answer, req)
 		return answer.Code

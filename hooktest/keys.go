@@ -52,7 +52,9 @@ func secretForms() []func() string {
 		func() string { return privatePEM(ed25519.NewKeyFromSeed(randomBytes()), nil) },
 		func() string { return privatePEM(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) },
 		func() string { return privatePEM(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)) },
+		func() string { return privatePEM(ecdsa.GenerateKey(elliptic.P521(), rand.Reader)) },
 		func() string { return privatePEM(rsa.GenerateKey(rand.Reader, 2048)) },
+		func() string { return "arn:aws:sns:us-east-1:123456789012:" + hex.EncodeToString(randomBytes()) }, // which only verifies
 	}
 }
 

@@ -33,6 +33,11 @@ func reason(err error) signature.Reason {
 // bodies are for the schemes that want something of a body or of an account.
 func bodies() map[string]string {
 	return map[string]string{
+		"adyen": `{"notificationItems":[{"NotificationRequestItem":{"pspReference":"a","merchantAccountCode":"b",` +
+			`"amount":{"value":1,"currency":"EUR"},"eventCode":"AUTHORISATION","success":"true","additionalData":{}}}]}`,
+		"alipay":          "app_id=1&notify_id=2",
+		"payos":           `{"data":{"orderCode":1},"signature":""}`,
+		"plivo_v3":        "From=1&To=2",
 		"braintree":       "bt_payload=YQ",
 		"dropbox_sign":    "json=%7B%22event%22%3A%7B%22event_time%22%3A%221780000000%22%2C%22event_type%22%3A%22sent%22%2C%22event_hash%22%3A%22%22%7D%7D",
 		"linear":          `{"webhookTimestamp":0}`,
@@ -61,6 +66,9 @@ func schemes(tb testing.TB) []signable {
 	tb.Helper()
 	var all []signable
 	for _, s := range append(signature.Schemes(), stripe(tb)) {
+		if s.Name() == "aws_sns" {
+			continue // the key is Amazon's, and fetched
+		}
 		settings := make(map[string]string)
 		for _, setting := range s.Settings() {
 			if !setting.Optional {
@@ -110,7 +118,8 @@ func TestEveryScheme(t *testing.T) {
 	tampered := make(map[hooktest.Tampering]int)
 	for _, s := range schemes(t) {
 		req := hooktest.Request(t, s.Scheme, s.keys, s.body, hooktest.WithURL("https://hooks.example.com/in?a=b"))
-		if _, err := s.Verify(received(t, req), s.keys, time.Now()); err != nil {
+		good := received(t, req)
+		if _, err := s.Verify(good, s.keys, time.Now()); err != nil {
 			t.Errorf("%s: %v", s.Name(), err)
 		}
 		if req.Method != http.MethodPost || req.Host != "hooks.example.com" || req.Header.Get("Content-Type") == "" {
@@ -130,7 +139,7 @@ func TestEveryScheme(t *testing.T) {
 			if _, err := s.Verify(r, s.keys, time.Now()); !slices.Contains(fitting()[how], reason(err)) {
 				t.Errorf("%s, %s: %v, want one of %s", s.Name(), how, err, fitting()[how])
 			}
-			if json.Valid(s.body) && !json.Valid(r.Body) {
+			if json.Valid(good.Body) && !json.Valid(r.Body) {
 				t.Errorf("%s, %s: the body is no JSON any more: %s", s.Name(), how, r.Body)
 			}
 		}
