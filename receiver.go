@@ -225,7 +225,8 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if req.Method != http.MethodPost {
 		allowed := append([]string{http.MethodPost}, r.scheme.HandshakeMethods()...)
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		r.refuse(w, req, body, refusal{status: http.StatusMethodNotAllowed, reason: ReasonMethod, detail: "it is " + strconv.Quote(req.Method)})
+		detail := "it is " + strconv.Quote(req.Method)
+		r.refuse(w, req, body, refusal{status: http.StatusMethodNotAllowed, reason: ReasonMethod, detail: detail})
 		return
 	}
 	result, err := r.scheme.Verify(signed, keys, at)
