@@ -138,6 +138,7 @@ type Scheme struct {
 	variables []string // their names; a slot is an index into it
 	unused    []bool   // by slot: nothing depends on the value
 	ends      []byte   // by slot, the byte a value must not hold; 0 if any may be in it
+	algorithm string
 	mac       mac
 	jws       *jwsMAC // mac, if it is one
 	key       keyDecoder
@@ -320,6 +321,7 @@ func (s *Scheme) scope() scope {
 
 func (s *Scheme) compileMAC(spec Spec) error {
 	var err error
+	s.algorithm = cmp.Or(spec.MAC, defaultMAC)
 	if s.mac, err = parseMAC(spec.MAC, spec.Key); err != nil {
 		return err
 	}
