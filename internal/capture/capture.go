@@ -138,11 +138,11 @@ func unknownForm(data []byte) *Error {
 
 // The first lines of the forms that are not JSON.
 var (
-	requestLine  = regexp.MustCompile(`^[A-Z]{3,16} [!-~]+(?: HTTP/[0-9.]{1,3})?\r?$`)
-	headerLine   = regexp.MustCompile("^:?[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}:")
-	commandLine  = regexp.MustCompile(`^(?:[$%#] *)?curl(?:\.exe)?[ \t\\]`)
-	verboseLine  = regexp.MustCompile(`^(?:[*<>{}] |>\r?$)`)
-	traceLine    = regexp.MustCompile(`^(?:[0-9:.]{8,20} )?(?:== Info:|=> Send |<= Recv )`)
+	requestLine = regexp.MustCompile(`^[A-Z]{3,16} [!-~]+(?: HTTP/[0-9.]{1,3})?\r?$`)
+	headerLine  = regexp.MustCompile("^:?[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}:")
+	commandLine = regexp.MustCompile(`^(?:[$%#] *)?curl(?:\.exe)?[ \t\\]`)
+	verboseLine = regexp.MustCompile(`^(?:[*<>{}] |>\r?$)`)
+	traceLine   = regexp.MustCompile(`^(?:[0-9:.]{8,20} )?(?:== Info:|=> Send |<= Recv )`)
 )
 
 const (
