@@ -78,8 +78,11 @@ func answerOf(r signature.Reply) *answer {
 	return a
 }
 
+// optionalTime returns nil for no time, and for one that is none of this era:
+// what was taken for a timestamp may be any number.
 func optionalTime(t time.Time) *time.Time {
-	if t.IsZero() {
+	const lastYear = 9999
+	if t.IsZero() || t.Year() > lastYear || t.Year() < 0 {
 		return nil
 	}
 	t = t.UTC()
@@ -93,7 +96,7 @@ func (v *verdict) accept(r signature.Result, isHandshake bool) {
 	if isHandshake {
 		return
 	}
-	if r.Key < len(v.to.secrets) {
+	if r.Key >= 0 && r.Key < len(v.to.secrets) { // or the key was fetched
 		v.Key, v.Secret = r.Key+1, v.to.labels[r.Key]
 	}
 	v.Type, v.Subtype, v.DeliveryID = r.Type, r.Subtype, r.DeliveryID

@@ -93,7 +93,7 @@ type layout struct{ name, indent, comma, colon string }
 func layouts() []layout {
 	return []layout{
 		{"without white space", "", ",", ":"},
-		{"with a space after , and : as Python writes it", "", ", ", ": "},
+		{`with a space after "," and ":", as Python writes it`, "", ", ", ": "},
 		{"indented by 2 spaces", "  ", ",", ": "},
 		{"indented by 4 spaces", "    ", ",", ": "},
 		{"indented by tabs", "\t", ",", ": "},

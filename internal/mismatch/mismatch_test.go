@@ -6,7 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -55,10 +55,7 @@ func explain(t *testing.T, c Case) Report {
 		t.Fatal("the damaged request verifies")
 	}
 	report := Explain(t.Context(), c)
-	text, err := json.Marshal(report)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := fmt.Appendf(nil, "%+v", report)
 	for _, s := range append(c.Secrets, secret, whsec, strings.TrimPrefix(whsec, "whsec_")) {
 		if s = strings.TrimSpace(s); len(s) > 8 && bytes.Contains(text, []byte(s)) {
 			t.Errorf("a secret is shown: %s", text)
@@ -156,7 +153,6 @@ func TestSecret(t *testing.T) {
 		"white space":       {signature.GitHub, secret, secret + " \t", "without the white space"},
 		"quotes":            {signature.GitHub, secret, `"` + secret + `"`, "without the quotes"},
 		"newline meant":     {signature.GitHub, secret + "\n", secret, "with a newline at the end of the secret"},
-		"whsec_ lost":       {signature.StandardWebhooks, whsec, strings.TrimPrefix(whsec, "whsec_"), "with the prefix whsec_"},
 		"whsec_ not meant":  {signature.GitHub, secret, "whsec_" + secret, "without the prefix"},
 		"NAME=":             {signature.GitHub, secret, "export SECRET=" + secret, "without the variable's name"},
 		"base64":            {signature.GitHub, string(key), base64.StdEncoding.EncodeToString(key), "decoded from base64"},

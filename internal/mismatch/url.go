@@ -52,6 +52,11 @@ func urlsNear(u *url.URL, h getter) []string {
 	paths := pathsNear(u, h)
 	queries := unique(u.RawQuery, "", strings.ReplaceAll(u.RawQuery, "+", "%20"), strings.ReplaceAll(u.RawQuery, "%20", "+"),
 		u.Query().Encode(), unescaped(u.RawQuery))
+	for _, header := range originalPaths() {
+		if original, err := url.Parse(h.Get(header)); err == nil {
+			queries = unique(append(queries, original.RawQuery)...)
+		}
+	}
 	type candidate struct {
 		text     string
 		distance int
@@ -112,6 +117,12 @@ func hostsNear(u *url.URL, h getter) []string {
 	return slices.DeleteFunc(unique(hosts...), func(host string) bool { return host == "" })
 }
 
+// originalPaths are headers in which proxies write the path, and perhaps the
+// query, that they were asked for.
+func originalPaths() []string {
+	return []string{"X-Original-Uri", "X-Original-Url", "X-Rewrite-Url", "X-Forwarded-Uri", "X-Forwarded-Path"}
+}
+
 // pathsNear returns the paths that the request may have been sent to.
 func pathsNear(u *url.URL, h getter) []string {
 	path := u.EscapedPath()
@@ -121,7 +132,7 @@ func pathsNear(u *url.URL, h getter) []string {
 	} else {
 		paths = append(paths, path+"/")
 	}
-	for _, header := range []string{"X-Original-Uri", "X-Original-Url", "X-Rewrite-Url", "X-Forwarded-Uri", "X-Forwarded-Path"} {
+	for _, header := range originalPaths() {
 		if original, err := url.Parse(h.Get(header)); err == nil && original.Path != "" {
 			paths = append(paths, original.EscapedPath())
 		}
