@@ -47,7 +47,7 @@ func BenchmarkVerify(b *testing.B) {
 			mac.Sum(nil)
 		}
 	})
-	for _, s := range signature.Schemes() {
+	for _, s := range []*signature.Scheme{signature.GitHub, signature.StandardWebhooks} {
 		b.Run(s.Name(), func(b *testing.B) {
 			keys := newKeys(b, whsecA)
 			r := signed(b, s, keys, body, now)

@@ -25,6 +25,14 @@ const (
 	ReasonTimestampMalformed Reason = "timestamp_malformed" // it is not exactly what the scheme writes
 	ReasonTimestampStale     Reason = "timestamp_stale"     // rightly signed, too long ago
 	ReasonTimestampFuture    Reason = "timestamp_future"    // rightly signed, for a time too far ahead
+	ReasonAlgorithm          Reason = "algorithm_refused"   // it is signed with an algorithm that the scheme does not use
+	ReasonClaimMismatch      Reason = "claim_mismatch"      // the token is rightly signed, and for something else
+	ReasonRequirement        Reason = "requirement_not_met" // another value is not what the scheme demands
+	ReasonNoSetting          Reason = "no_setting"          // the receiver lacks a setting of [Scheme.Settings]
+	ReasonKeyURL             Reason = "key_url_refused"     // the key is said to be where the scheme does not allow it
+	ReasonKeyUnavailable     Reason = "key_unavailable"     // the key cannot be fetched now; the sender should try again
+	ReasonAmbiguous          Reason = "ambiguous_body"      // signed fields are in a body that can be read in two ways
+	ReasonHandshake          Reason = "handshake_refused"   // a handshake is not for this receiver, or asks for too much
 )
 
 // Reasons returns all reasons.
@@ -33,7 +41,8 @@ func Reasons() []Reason {
 		ReasonNoScheme, ReasonNoKey, ReasonMissingSignature, ReasonMalformedSignature, ReasonUnsupportedVersion,
 		ReasonTooManySignatures, ReasonSignatureMismatch, ReasonDuplicateHeader, ReasonMissingValue,
 		ReasonMalformedValue, ReasonTimestampMissing, ReasonTimestampMalformed, ReasonTimestampStale,
-		ReasonTimestampFuture,
+		ReasonTimestampFuture, ReasonAlgorithm, ReasonClaimMismatch, ReasonRequirement, ReasonNoSetting, ReasonKeyURL,
+		ReasonKeyUnavailable, ReasonAmbiguous, ReasonHandshake,
 	}
 }
 

@@ -132,5 +132,5 @@ func ExampleKeys() {
 	// Output:
 	// [redacted] [redacted] [redacted] 1 <nil>
 	// secret 1: it is empty
-	// secret 1: it does not begin with "whsec_"
+	// secret 1: it is not base64 after "whsec_"
 }

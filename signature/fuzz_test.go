@@ -12,14 +12,14 @@ import (
 // Nobody who does not have the key can make a request that verifies, unless it
 // is the one that was signed.
 func FuzzVerify(f *testing.F) {
-	for _, name := range []string{"vectors.jsonl", "rows.jsonl"} {
+	for _, name := range vectorFiles(f) {
 		for _, v := range readVectors(f, name) {
 			h := v.request().Header
 			f.Add(h.Get("X-Hub-Signature-256"), h.Get("Webhook-Id"), h.Get("Webhook-Timestamp"),
 				h.Get("Webhook-Signature"), v.Body, v.Now)
 		}
 	}
-	keys, now := newKeys(f, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), time.Unix(1780000000, 0)
+	keys, now := newKeys(f, "whsec_bm9ib2R5IHNpZ25zIHdpdGggdGhpcyBrZXkhISE="), time.Unix(1780000000, 0)
 	f.Fuzz(func(t *testing.T, hub, id, timestamp, sigs string, body []byte, unix int64) {
 		r := &signature.Request{Body: body, Header: http.Header{
 			"X-Hub-Signature-256": {hub}, "Webhook-Id": {id}, "Webhook-Timestamp": {timestamp}, "Webhook-Signature": {sigs},
@@ -56,12 +56,6 @@ func FuzzVerify(f *testing.F) {
 // A Spec compiles or is refused. One that compiles signs and verifies alike, and
 // refuses all else, whatever is sent.
 func FuzzSpec(f *testing.F) {
-	for _, spec := range rows() {
-		read := spec.Read[len(spec.Read)-1]
-		items, _, _ := strings.Cut(strings.Join(read.Items, ";"), ";;")
-		f.Add(read.From, read.Pattern, read.Sep, items, spec.MAC, spec.Sign, string(spec.Time), spec.Type,
-			"v1=00", []byte("{}"))
-	}
 	f.Add("s", "", ",", "t={time};v1={sig}", "", "{time}.{body}", "s", "json:a.b", "t=1,v1=00", []byte(`{"a":{"b":"c"}}`))
 	f.Add("s", "{{{id}}}:{sig}", "", "", "hmac-sha512 base64url", "{id}/{path}{body}", "", "query:a",
 		"{a}:b", []byte("a=b"))

@@ -97,12 +97,9 @@ func TestHMACRefuses(t *testing.T) {
 	}
 }
 
-// GitHub's old header is no scheme of its own, but can be declared.
+// GitHub's old header can be declared, too.
 func TestHMACForGitHubSHA1(t *testing.T) {
 	t.Parallel()
-	if _, ok := signature.Lookup("github_sha1"); ok {
-		t.Error("SHA-1 is offered by name")
-	}
 	s, err := signature.HMAC(signature.HMACOptions{Header: "X-Hub-Signature", Algorithm: signature.SHA1, Prefix: "sha1="})
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha1" //nolint:gosec // HMAC-SHA1 is what some providers sign with, and is not broken as a MAC
 	"crypto/sha256"
 	"crypto/sha512"
+	"errors"
 	"fmt"
 	"hash"
 	"sync"
@@ -27,25 +28,51 @@ type hmacMAC struct {
 	encoding Encoding
 }
 
-func newHMAC(algorithm Algorithm, encoding Encoding) (*hmacMAC, error) {
-	switch algorithm {
+// newHash returns the hash function of an algorithm, and the length of its sums.
+func (a Algorithm) newHash() (hash func() hash.Hash, size int, err error) {
+	switch a {
 	case SHA1:
-		return &hmacMAC{new: sha1.New, size: sha1.Size, encoding: encoding}, nil
+		return sha1.New, sha1.Size, nil
 	case SHA256:
-		return &hmacMAC{new: sha256.New, size: sha256.Size, encoding: encoding}, nil
+		return sha256.New, sha256.Size, nil
 	case SHA512:
-		return &hmacMAC{new: sha512.New, size: sha512.Size, encoding: encoding}, nil
+		return sha512.New, sha512.Size, nil
 	}
-	return nil, fmt.Errorf("algorithm %q is none of sha1, sha256, sha512", clip(string(algorithm)))
+	return nil, 0, fmt.Errorf("algorithm %q is none of sha1, sha256, sha512", clip(string(a)))
+}
+
+func newHMAC(algorithm Algorithm, encoding Encoding) (*hmacMAC, error) {
+	hash, size, err := algorithm.newHash()
+	if err != nil {
+		return nil, err
+	}
+	return &hmacMAC{new: hash, size: size, encoding: encoding}, nil
 }
 
 func (h *hmacMAC) decode(text string) ([]byte, bool) { return h.encoding.decode(text, h.size) }
 
 func (h *hmacMAC) encode(sig []byte) string { return h.encoding.encode(sig) }
 
-func (h *hmacMAC) prepare(key []byte) authenticator {
+func (h *hmacMAC) prepare(secret string, decode keyDecoder) (authenticator, *KeyError) {
+	key, err := decodeKey(secret, decode)
+	if err != nil {
+		return nil, err
+	}
+	return newHMACKey(h.new, key), nil
+}
+
+// decodeKey is decode, and refuses a key without bytes: everyone has it.
+func decodeKey(secret string, decode keyDecoder) ([]byte, *KeyError) {
+	key, err := decode(secret)
+	if err == nil && len(key) == 0 {
+		err = &KeyError{Problem: "it is empty", Hint: "set it to the secret that the sender signs with"}
+	}
+	return key, err
+}
+
+func newHMACKey(new func() hash.Hash, key []byte) *hmacKey {
 	k := &hmacKey{}
-	k.states.New = func() any { return &hmacState{mac: hmac.New(h.new, key)} }
+	k.states.New = func() any { return &hmacState{mac: hmac.New(new, key)} }
 	return k
 }
 
@@ -82,8 +109,19 @@ func (k *hmacKey) verify(m message, sigs [][]byte) bool {
 	return match
 }
 
-func (k *hmacKey) sign(m message) []byte {
+func (k *hmacKey) sign(m message) ([]byte, error) {
 	state := k.state()
 	defer k.states.Put(state)
-	return append([]byte(nil), state.compute(m)...)
+	return append([]byte(nil), state.compute(m)...), nil
+}
+
+// withHash returns m with another hash function.
+func withHash(m mac, new func() hash.Hash) (mac, error) {
+	switch m := m.(type) {
+	case *hmacMAC:
+		return &hmacMAC{new: new, size: new().Size(), encoding: m.encoding}, nil
+	case *digestMAC:
+		return &digestMAC{new: new, size: new().Size(), encoding: m.encoding}, nil
+	}
+	return nil, errors.New("a hash function of its own goes with an HMAC or a hash")
 }

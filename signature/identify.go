@@ -15,13 +15,13 @@ const (
 // are not signed, and for tools that look at captured requests.
 //
 // A type or subtype of other than 1 to 128 of the characters A-Z, a-z, 0-9 and
-// "_.:/-" is returned as "". So is an id of other than 1 to 256 printable ASCII
+// "_.:/-# " is returned as "". So is an id of other than 1 to 256 printable ASCII
 // characters, and a value that is there twice. A nil Scheme identifies nothing.
 func (s *Scheme) Identify(r *Request) (typ, subtype, id string) {
 	if s == nil {
 		return "", "", ""
 	}
-	in := reading{view: view{Request: r}, scheme: s}
+	in := reading{view: view{Request: r, jsonFrom: s.jsonFrom}, scheme: s}
 	typ, subtype, id, _ = in.identify() // what is ambiguous is empty
 	return typ, subtype, id
 }
@@ -46,7 +46,7 @@ func (in *reading) identify() (typ, subtype, id string, problem *Error) {
 
 func cleanType(text string) string {
 	for i := range len(text) {
-		if c := text[i]; !isAlphanumeric(c) && strings.IndexByte("_.:/-", c) < 0 {
+		if c := text[i]; !isAlphanumeric(c) && strings.IndexByte("_.:/-# ", c) < 0 {
 			return ""
 		}
 	}

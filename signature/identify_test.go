@@ -38,8 +38,8 @@ func TestIdentifyGitHub(t *testing.T) {
 		{name: "no string", body: `{"action":{"action":"x"}}`, event: []string{"issues"}, wantType: "issues"},
 		{name: "null", body: `{"action":null}`, event: []string{"issues"}, wantType: "issues"},
 		{
-			name: "not for a type", body: `{"action":"component updated"}`,
-			event: []string{"repository_dispatch"}, wantType: "repository_dispatch",
+			name: "of two words", body: `{"action":"component updated"}`,
+			event: []string{"repository_dispatch"}, wantType: "repository_dispatch", wantSubtype: "component updated",
 		},
 		{name: "not JSON", body: `action=opened`, event: []string{"issues"}, wantType: "issues"},
 		{name: "cut short", body: `{"action":"ope`, event: []string{"issues"}, wantType: "issues"},
@@ -47,7 +47,8 @@ func TestIdentifyGitHub(t *testing.T) {
 		{name: "absent"},
 		{name: "twice", event: []string{"push", "ping"}, delivery: []string{"1", "2"}},
 		{name: "all characters", event: []string{"aZ0_.:/-"}, wantType: "aZ0_.:/-"},
-		{name: "space", event: []string{"Push Hook"}},
+		{name: "space", event: []string{"Push Hook"}, wantType: "Push Hook"},
+		{name: "brackets", event: []string{"push[x]"}},
 		{name: "line break", event: []string{"push\nx"}, delivery: []string{"a\r\nb"}},
 		{name: "not ASCII", event: []string{"p\u00fcsh"}, delivery: []string{"\u00e9"}},
 		{

@@ -183,3 +183,100 @@ func (c *cursor) skipScalar() {
 		}
 	}
 }
+
+// everyItem is the step of a path that stands for every item of an array.
+const everyItem = "*"
+
+// everyJSON returns the scalar that is at path in every item of the array at
+// list. There is none if an item has none. Items that differ are an error.
+func everyJSON(doc []byte, list, path []string) (string, error) {
+	c := cursor{doc: doc}
+	for _, step := range list {
+		if !c.descend(step) {
+			return "", nil
+		}
+	}
+	if !c.take('[') || c.peek() == ']' {
+		return "", nil
+	}
+	first := ""
+	for n := 0; ; n++ {
+		value, ok := lookupJSON(doc[c.at:], path)
+		switch {
+		case !ok || value == "":
+			return "", nil
+		case n == 0:
+			first = value
+		case value != first:
+			return "", errDiffers
+		}
+		if !c.skip() {
+			return "", nil
+		}
+		if !c.take(',') {
+			return first, nil
+		}
+	}
+}
+
+// A jsonProblem says why a document cannot be read in one way only.
+type jsonProblem string
+
+// Error returns it.
+func (p jsonProblem) Error() string { return string(p) }
+
+const (
+	errNotJSON   jsonProblem = "is not JSON"
+	errRepeated  jsonProblem = "has a key twice, which programs read differently"
+	errDeep      jsonProblem = "is nested too deep"
+	maxJSONDepth             = 100
+)
+
+// unambiguous returns an error unless doc is a JSON document that every program
+// reads alike. It is for signatures over fields: those over the bytes need it not.
+func unambiguous(doc []byte) error {
+	if !json.Valid(doc) {
+		return errNotJSON
+	}
+	c := cursor{doc: doc}
+	return c.unambiguous(0)
+}
+
+// unambiguous passes one value of a valid document.
+func (c *cursor) unambiguous(depth int) error {
+	if depth > maxJSONDepth {
+		return errDeep
+	}
+	switch c.peek() {
+	case '{':
+		c.at++
+		keys := map[string]bool{}
+		for c.peek() == '"' {
+			raw, _ := c.rawString()
+			key, _ := unquote(raw)
+			if keys[key] {
+				return errRepeated
+			}
+			keys[key] = true
+			c.take(':')
+			if err := c.unambiguous(depth + 1); err != nil {
+				return err
+			}
+			c.take(',')
+		}
+		c.take('}')
+		return nil
+	case '[':
+		c.at++
+		for c.peek() != ']' {
+			if err := c.unambiguous(depth + 1); err != nil {
+				return err
+			}
+			c.take(',')
+		}
+		c.at++
+		return nil
+	}
+	c.skip()
+	return nil
+}

@@ -1,24 +1,38 @@
 package signature
 
 import (
+	"crypto/sha1" //nolint:gosec // Braintree's key is a SHA-1; nothing rests on collisions
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
-// A KeyForm says how a secret, which is text, becomes the bytes of a key.
+// A KeyForm says how a secret, which is text, becomes a key.
 type KeyForm string
 
-// The key forms.
+// The key forms. There is one more: "strip:" and a regular expression, for the
+// text without the beginning that matches it.
 const (
 	KeyUTF8   KeyForm = "utf8"   // the text itself; the default
 	KeyHex    KeyForm = "hex"    // hexadecimal digits
 	KeyBase64 KeyForm = "base64" // standard base64, padded
-	KeyWhsec  KeyForm = "whsec"  // "whsec_" and the padded base64 of 24 to 64 bytes, as Standard Webhooks writes it
+	KeyWhsec  KeyForm = "whsec"  // padded base64 of 24 to 64 bytes, as Standard Webhooks writes it: after "whsec_"
+	KeySHA1   KeyForm = "sha1"   // the SHA-1 of the text
+	KeyBasic  KeyForm = "basic"  // USER:PASSWORD of HTTP's basic authentication
+	// KeyPublic is a public key, or the private key that belongs to it, which
+	// signs as well: PEM, a certificate in PEM, a JWK or a set of them, the base64
+	// of a SubjectPublicKeyInfo, or of an Ed25519 key the hexadecimal digits or
+	// base64 of its bytes, with or without "whpk_" or "whsk_".
+	KeyPublic KeyForm = "public"
 )
 
-// The bounds and the prefix come from Standard Webhooks 1.0.0.
+// keyStrip begins a key form with a regular expression.
+const keyStrip = "strip:"
+
+// The bounds and the prefix come from Standard Webhooks 1.0.0. Supabase writes
+// "v1," before it.
 const (
 	whsecPrefix = "whsec_"
 	whsecMin    = 24
@@ -27,47 +41,64 @@ const (
 
 const whsecHint = `use the secret as the sender shows it, or make one: echo "whsec_$(openssl rand -base64 32)"`
 
-func (f KeyForm) valid() bool {
+// A keyDecoder is a compiled KeyForm for secrets, not for public keys.
+type keyDecoder func(secret string) ([]byte, *KeyError)
+
+func (f KeyForm) compile() (keyDecoder, error) {
 	switch f {
-	case KeyUTF8, KeyHex, KeyBase64, KeyWhsec:
-		return true
+	case "", KeyUTF8, KeyPublic:
+		return func(secret string) ([]byte, *KeyError) { return []byte(secret), nil }, nil
+	case KeyHex:
+		return decodeHexKey, nil
+	case KeyBase64:
+		return decodeBase64Key, nil
+	case KeyWhsec:
+		return decodeWhsec, nil
+	case KeySHA1:
+		return func(secret string) ([]byte, *KeyError) {
+			sum := sha1.Sum([]byte(secret)) //nolint:gosec // see the import
+			return sum[:], nil
+		}, nil
+	case KeyBasic:
+		return decodeBasic, nil
 	}
-	return false
+	expression, ok := strings.CutPrefix(string(f), keyStrip)
+	if !ok {
+		return nil, fmt.Errorf("key form %q is none of utf8, hex, base64, whsec, sha1, basic, public, strip:REGEXP", clip(string(f)))
+	}
+	beginning, err := regexp.Compile("^(?:" + expression + ")")
+	if err != nil {
+		return nil, fmt.Errorf("key form %q: %w", clip(string(f)), err)
+	}
+	return func(secret string) ([]byte, *KeyError) {
+		return []byte(secret[len(beginning.FindString(secret)):]), nil
+	}, nil
 }
 
-// decode returns the bytes of a key. Its errors tell lengths and positions, but
-// nothing that the secret is made of: not even the one character that is wrong.
-func (f KeyForm) decode(secret string) ([]byte, *KeyError) {
-	var key []byte
-	var err error
-	switch f {
-	case KeyUTF8:
-		key = []byte(secret)
-	case KeyHex:
-		if key, err = hex.DecodeString(secret); err != nil {
-			return nil, &KeyError{Problem: "it is not hexadecimal", Hint: "copy it as the provider shows it: digits and a to f"}
-		}
-	case KeyBase64:
-		if key, err = base64.StdEncoding.DecodeString(secret); err != nil {
-			return nil, &KeyError{Problem: "it is not base64", Hint: "copy it as the provider shows it, with the = at its end"}
-		}
-	case KeyWhsec:
-		return decodeWhsec(secret)
+// Decoders tell lengths and positions in their errors, but nothing that the
+// secret is made of: not even the one character that is wrong.
+
+func decodeHexKey(secret string) ([]byte, *KeyError) {
+	key, err := hex.DecodeString(secret)
+	if err != nil {
+		return nil, &KeyError{Problem: "it is not hexadecimal", Hint: "copy it as the provider shows it: digits and a to f"}
 	}
-	if len(key) == 0 {
-		return nil, &KeyError{Problem: "it is empty", Hint: "set it to the secret that the sender signs with"}
+	return key, nil
+}
+
+func decodeBase64Key(secret string) ([]byte, *KeyError) {
+	key, err := base64.StdEncoding.DecodeString(secret)
+	if err != nil {
+		return nil, &KeyError{Problem: "it is not base64", Hint: "copy it as the provider shows it, with the = at its end"}
 	}
 	return key, nil
 }
 
 func decodeWhsec(secret string) ([]byte, *KeyError) {
-	text, ok := strings.CutPrefix(secret, whsecPrefix)
-	if !ok {
-		return nil, &KeyError{Problem: `it does not begin with "whsec_"`, Hint: whsecHint}
-	}
+	text := strings.TrimPrefix(strings.TrimPrefix(secret, "v1,"), whsecPrefix)
 	key, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		return nil, &KeyError{Problem: `what follows "whsec_" is not base64`, Hint: whsecHint}
+		return nil, &KeyError{Problem: `it is not base64 after "whsec_"`, Hint: whsecHint}
 	}
 	if len(key) < whsecMin || len(key) > whsecMax {
 		return nil, &KeyError{
@@ -76,4 +107,11 @@ func decodeWhsec(secret string) ([]byte, *KeyError) {
 		}
 	}
 	return key, nil
+}
+
+func decodeBasic(secret string) ([]byte, *KeyError) {
+	if user, password, ok := strings.Cut(secret, ":"); !ok || user == "" && password == "" {
+		return nil, &KeyError{Problem: "it is not USER:PASSWORD", Hint: "write both, with a colon between them"}
+	}
+	return []byte(secret), nil
 }

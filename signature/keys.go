@@ -102,15 +102,23 @@ func (k Keys) prepare(s *Scheme) *preparedKeys {
 	}
 	p := &preparedKeys{scheme: s, keys: make([]authenticator, len(set.secrets))}
 	for i, secret := range set.secrets {
-		key, problem := s.keyForm.decode(secret)
+		key, problem := s.prepareKey(secret)
 		if problem != nil {
 			problem.Key = i
 			p.err = errors.Join(p.err, problem)
 			continue
 		}
-		p.keys[i] = s.mac.prepare(key)
+		p.keys[i] = key
 		p.usable++
 	}
 	set.prepared.Store(p)
 	return p
+}
+
+// prepareKey makes one secret ready for s.
+func (s *Scheme) prepareKey(secret string) (authenticator, *KeyError) {
+	if s.code != nil && s.code.prepare != nil {
+		return s.code.prepare(secret)
+	}
+	return s.mac.prepare(secret, s.key)
 }

@@ -110,7 +110,7 @@ func TestCheckKeys(t *testing.T) {
 		{"64 bytes", signature.StandardWebhooks, whsec(64), ""},
 		{"23 bytes", signature.StandardWebhooks, whsec(23), "23 bytes"},
 		{"65 bytes", signature.StandardWebhooks, whsec(65), "65 bytes"},
-		{"no prefix", signature.StandardWebhooks, strings.TrimPrefix(whsecA, "whsec_"), "whsec_"},
+		{"no prefix", signature.StandardWebhooks, strings.TrimPrefix(whsecA, "whsec_"), ""},
 		{"private key", signature.StandardWebhooks, "whsk_" + whsecA[6:], "whsec_"},
 		{"not base64", signature.StandardWebhooks, "whsec_!" + whsecA[7:], "not base64"},
 		{"base64url", signature.StandardWebhooks, "whsec_-_" + whsecA[8:], "not base64"},

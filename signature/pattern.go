@@ -66,6 +66,7 @@ const maxCaptures = 4
 type pattern struct {
 	text  string
 	lead  string // before the first variable
+	fold  bool   // the case of lead does not matter
 	parts []capture
 }
 
@@ -111,7 +112,10 @@ func compilePattern(text string, slot func(name string) (int, error)) (pattern, 
 func (p *pattern) match(text string) (values [maxCaptures]string, ok bool) {
 	rest, ok := strings.CutPrefix(text, p.lead)
 	if !ok {
-		return values, false
+		if !p.fold || len(text) < len(p.lead) || !strings.EqualFold(text[:len(p.lead)], p.lead) {
+			return values, false
+		}
+		rest = text[len(p.lead):]
 	}
 	last := len(p.parts) - 1
 	for i, part := range p.parts {

@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -17,37 +18,30 @@ type SignOptions struct {
 	ID string
 	// Time is when the request is signed. It is needed by schemes that sign it.
 	Time time.Time
+	// Values are for the other variables that a scheme signs, such as a nonce.
+	// Those that are not given are what the request has, or else the ID.
+	Values map[string]string
 }
 
-// Sign signs r as the provider would: it sets the headers of the scheme on
-// r.Header, which it makes if it is nil. The first of keys signs; where the
-// scheme has room for many signatures, every key does.
+// Sign signs r as the provider would. It sets the headers of the scheme on
+// r.Header, which it makes if it is nil; where a scheme has its values in the
+// body or the URL, it replaces r.Body or r.URL by one with them. The first of
+// keys signs; where the scheme has room for many signatures, every key does.
 //
-// It is an error if a key does not have the scheme's form, if a value is missing
-// from opts, and if the scheme has its signature elsewhere than in a header.
+// It is an error if a key does not have the scheme's form, or is a public key
+// where the private one is needed, if a value is missing from opts, and if the
+// body has no place for the signature.
 func (s *Scheme) Sign(r *Request, keys Keys, opts SignOptions) error {
-	if s == nil || s.mac == nil {
-		return errors.New("sign request: the scheme was not made by this package")
-	}
-	if err := s.CheckKeys(keys); err != nil {
+	if err := s.CheckKeys(keys); err != nil && !(s != nil && s.isNone() && keys.Len() == 0) {
 		return fmt.Errorf("sign request: %w", err)
 	}
 	if r.Header == nil {
 		r.Header = http.Header{}
 	}
-	in := reading{view: view{Request: r}, scheme: s, variables: make([]string, len(s.variables))}
-	if err := in.fill(opts); err != nil {
+	in := reading{view: view{Request: r, jsonFrom: s.jsonFrom}, scheme: s, variables: make([]string, len(s.variables))}
+	if err := in.sign(keys.prepare(s), opts); err != nil {
 		return fmt.Errorf("sign request: %w", err)
 	}
-	m, refusal := s.template.message(&in.view, in.variables)
-	if refusal != nil {
-		return fmt.Errorf("sign request: %s", refusal.Detail)
-	}
-	var sigs []string
-	for _, key := range keys.prepare(s).keys {
-		sigs = append(sigs, s.mac.encode(key.sign(m)))
-	}
-	in.write(sigs)
 	if opts.ID != "" && s.id.kind == fromHeader {
 		r.Header.Set(s.id.name, opts.ID)
 	}
@@ -63,16 +57,110 @@ func (s *Scheme) CheckKeys(keys Keys) error {
 	return keys.prepare(s).err
 }
 
-// fill sets the variables: from opts, or from what the request has already.
+func (in *reading) sign(keys *preparedKeys, opts SignOptions) error {
+	if err := in.fill(opts); err != nil {
+		return err
+	}
+	if in.scheme.code != nil {
+		return in.scheme.code.sign(in, keys, opts)
+	}
+	for i := range in.scheme.require {
+		r := &in.scheme.require[i]
+		value, refusal := r.is.render(in)
+		if refusal != nil {
+			return errors.New(refusal.Detail)
+		}
+		if err := in.put(&r.at, value); err != nil {
+			return err
+		}
+	}
+	var sigs []string
+	for _, key := range keys.keys {
+		m, err := in.messageFor(key, opts)
+		if err != nil {
+			return err
+		}
+		sig, err := key.sign(m)
+		if err != nil {
+			return err
+		}
+		sigs = append(sigs, in.scheme.mac.encode(sig))
+	}
+	return in.write(sigs)
+}
+
+// messageFor returns what one key signs.
+func (in *reading) messageFor(key authenticator, opts SignOptions) (message, error) {
+	s := in.scheme
+	if s.jws != nil && !s.jws.detached {
+		claims, err := in.makeClaims(opts)
+		return message{body: claims}, err
+	}
+	var secret []byte
+	if digest, ok := key.(*digestKey); ok {
+		secret = digest.secret
+	}
+	m, refusal := s.template.message(in, secret)
+	if refusal != nil {
+		return m, errors.New(refusal.Detail)
+	}
+	return m, nil
+}
+
+// makeClaims returns the claims of a JWT for the request.
+func (in *reading) makeClaims(opts SignOptions) ([]byte, error) {
+	if opts.Time.IsZero() {
+		return nil, errors.New("the time is needed")
+	}
+	claims := map[string]any{"iat": opts.Time.Unix()}
+	if lifetime := in.scheme.lifetime; lifetime > 0 {
+		claims["exp"] = opts.Time.Add(lifetime).Unix()
+	}
+	if opts.ID != "" {
+		claims["jti"] = opts.ID
+	}
+	for i := range in.scheme.claims {
+		r := &in.scheme.claims[i]
+		value, refusal := r.is.render(in)
+		if refusal != nil {
+			return nil, errors.New(refusal.Detail)
+		}
+		claims[r.claim] = value
+		if value == "true" {
+			claims[r.claim] = true
+		}
+	}
+	if in.scheme.reads[0].from.kind == fromBody {
+		return in.mergeClaims(claims)
+	}
+	return json.Marshal(claims)
+}
+
+// mergeClaims returns the claims of a JWT that is to replace the body: the body's
+// own fields with them.
+func (in *reading) mergeClaims(claims map[string]any) ([]byte, error) {
+	all := make(map[string]any)
+	if err := json.Unmarshal(in.Body, &all); err != nil {
+		return nil, errors.New("the body must be a JSON object, which becomes the claims of the token")
+	}
+	for name, value := range claims {
+		all[name] = value
+	}
+	return json.Marshal(all)
+}
+
+// fill sets the variables: from opts, or from what the request has already. Those
+// that are in the body or the URL are put there, because they are signed with it.
 func (in *reading) fill(opts SignOptions) error {
 	for i := range in.scheme.reads {
 		r := &in.scheme.reads[i]
-		inHeader := r.from.kind == fromHeader || r.from.kind == fromNumbered
-		if r.has(slotSig) && !inHeader {
-			return fmt.Errorf("scheme %s has its signature in a %s, which cannot be set", in.scheme.name, &r.from)
-		}
 		for j := range r.items {
-			if err := in.fillItem(r, &r.items[j], inHeader, opts); err != nil {
+			if err := in.fillItem(r, &r.items[j], opts); err != nil {
+				return err
+			}
+		}
+		if !r.from.inHeader() && !r.has(slotSig) {
+			if err := in.put(&r.from, in.render(&r.items[0], "")); err != nil {
 				return err
 			}
 		}
@@ -80,24 +168,31 @@ func (in *reading) fill(opts SignOptions) error {
 	return nil
 }
 
-func (in *reading) fillItem(r *reader, p *pattern, inHeader bool, opts SignOptions) error {
+func (in *reading) fillItem(r *reader, p *pattern, opts SignOptions) error {
 	for k, part := range p.parts {
 		if part.slot == slotSig {
 			continue
 		}
 		name, value := in.scheme.variables[part.slot], ""
 		switch {
-		case inHeader && name == "time" && !opts.Time.IsZero():
+		case name == "time" && !opts.Time.IsZero():
 			value = in.scheme.unit.format(opts.Time)
-		case inHeader && name == "id" && opts.ID != "":
+		case name == "id" && opts.ID != "":
 			value = opts.ID
-		case r.sep == "":
-			present, err := in.value(&r.from)
-			if err != nil {
-				return fmt.Errorf("%s %w", &r.from, err)
+		case opts.Values[name] != "":
+			value = opts.Values[name]
+		default:
+			if r.sep == "" {
+				present, err := in.value(&r.from)
+				if err != nil {
+					return fmt.Errorf("%s %w", &r.from, err)
+				}
+				values, _ := p.match(present)
+				value = values[k]
 			}
-			values, _ := p.match(present)
-			value = values[k]
+			if value == "" && name != "time" && !r.from.optional {
+				value = opts.ID
+			}
 		}
 		if value == "" && !r.from.optional {
 			return fmt.Errorf("{%s} is needed for %s", name, &r.from)
@@ -125,9 +220,10 @@ func (s *Scheme) checkSigned(slot int, value string) error {
 	return nil
 }
 
-// write sets the headers. A list or a numbered header takes all signatures;
-// other headers take one each, in order.
-func (in *reading) write(sigs []string) {
+// write puts the signatures, and what is in headers beside them, into the
+// request. A list or a numbered header takes all signatures; other places take
+// one each, in order.
+func (in *reading) write(sigs []string) error {
 	next := 0
 	for i := range in.scheme.reads {
 		r := &in.scheme.reads[i]
@@ -136,24 +232,28 @@ func (in *reading) write(sigs []string) {
 			for n, sig := range sigs {
 				in.Header.Set(r.from.names[n], in.render(&r.items[0], sig))
 			}
-		case r.from.kind != fromHeader:
 		case r.sep != "":
-			in.Header.Set(r.from.name, in.renderList(r, sigs))
+			if err := in.put(&r.from, in.renderList(r, sigs)); err != nil {
+				return err
+			}
 		case !r.has(slotSig):
-			if in.knows(&r.items[0]) {
+			if r.from.inHeader() && in.knows(&r.items[0]) {
 				in.Header.Set(r.from.name, in.render(&r.items[0], ""))
 			}
 		case next < len(sigs):
-			in.Header.Set(r.from.name, in.render(&r.items[0], sigs[next]))
+			if err := in.put(&r.from, in.render(&r.items[0], sigs[next])); err != nil {
+				return err
+			}
 			next++
 		}
 	}
+	return nil
 }
 
 // knows reports whether every variable of p has a value. Those of an optional
 // header may have none.
 func (in *reading) knows(p *pattern) bool {
-	return !slices.ContainsFunc(p.parts, func(c capture) bool { return in.variables[c.slot] == "" })
+	return !slices.ContainsFunc(p.parts, func(c capture) bool { return c.slot != slotSig && in.variables[c.slot] == "" })
 }
 
 func (in *reading) render(p *pattern, sig string) string {

@@ -111,7 +111,7 @@ func TestSignRefuses(t *testing.T) {
 		},
 		{"no key", signature.GitHub, signature.Keys{}, signature.SignOptions{}, "no secret"},
 		{"nil scheme", nil, newKeys(t, "k"), signature.SignOptions{}, "scheme"},
-		{"signature in the body", inBody, newKeys(t, "k"), signature.SignOptions{}, "cannot be set"},
+		{"signature in the body", inBody, newKeys(t, "k"), signature.SignOptions{}, "no such field"},
 		{"unknown value", nonce, newKeys(t, "k"), signature.SignOptions{}, "{nonce} is needed"},
 		{"no URL", byURL, newKeys(t, "k"), signature.SignOptions{}, "URL"},
 	} {

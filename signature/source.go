@@ -3,7 +3,6 @@ package signature
 import (
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,19 +19,23 @@ const (
 	fromJSON
 	fromForm
 	fromQuery
+	fromBody // all of it
 )
+
+// maxNumbered is how many headers of one name with a number may be read.
+const maxNumbered = 100
 
 // A source is a place in a request where one value is found.
 type source struct {
 	kind     sourceKind
 	name     string   // the canonical header, the field, or the path as written
-	names    []string // fromNumbered: the headers, one more than may be used
+	names    []string // fromNumbered: the headers
 	path     []string // fromJSON
 	optional bool
 }
 
 // parseSource reads the text of [Read.From] and of the selectors: "json:a.b",
-// "form:a", "query:a", "header:a" or only "a".
+// "form:a", "query:a", "header:a" or only "a", and "body".
 func parseSource(text string) (source, error) {
 	kind, name, ok := strings.Cut(text, ":")
 	if !ok {
@@ -41,33 +44,44 @@ func parseSource(text string) (source, error) {
 	var s source
 	name, s.optional = strings.CutSuffix(name, "?")
 	s.name = name
-	switch kind {
-	case "header":
-		s.kind = fromHeader
-		if stem, ok := strings.CutSuffix(name, "-#"); ok {
-			s.kind, name = fromNumbered, stem
-			for i := range maxSignatures + 1 {
-				s.names = append(s.names, http.CanonicalHeaderKey(stem+"-"+strconv.Itoa(i+1)))
-			}
-		}
-		if !validHeaderName(name) {
-			return source{}, fmt.Errorf("%q does not name a header", clip(text))
-		}
-		s.name = http.CanonicalHeaderKey(name)
-	case "json":
+	switch {
+	case text == "body":
+		s.kind = fromBody
+	case kind == "header":
+		return headerSource(s, text)
+	case kind == "json":
 		s.kind, s.path = fromJSON, strings.Split(name, ".")
 		if slices.Contains(s.path, "") {
 			return source{}, fmt.Errorf("%q has an empty step in its path", clip(text))
 		}
-	case "form":
+		if i := slices.Index(s.path, everyItem); i >= 0 && slices.Contains(s.path[i+1:], everyItem) {
+			return source{}, fmt.Errorf("%q has more than one * in its path", clip(text))
+		}
+	case kind == "form":
 		s.kind = fromForm
-	case "query":
+	case kind == "query":
 		s.kind = fromQuery
 	default:
-		return source{}, fmt.Errorf("%q is none of header:, json:, form: and query: with a name", clip(text))
+		return source{}, fmt.Errorf("%q is none of header:, json:, form: and query: with a name, or body", clip(text))
 	}
 	if name == "" {
 		return source{}, fmt.Errorf("%q names nothing", clip(text))
+	}
+	return s, nil
+}
+
+// headerSource completes s, which is a header or a run of numbered headers.
+func headerSource(s source, text string) (source, error) {
+	stem, numbered := strings.CutSuffix(s.name, "-#")
+	if !validHeaderName(stem) {
+		return source{}, fmt.Errorf("%q does not name a header", clip(text))
+	}
+	s.kind, s.name = fromHeader, http.CanonicalHeaderKey(s.name)
+	if numbered {
+		s.kind = fromNumbered
+		for i := range maxNumbered + 1 {
+			s.names = append(s.names, http.CanonicalHeaderKey(stem+"-"+strconv.Itoa(i+1)))
+		}
 	}
 	return s, nil
 }
@@ -78,8 +92,8 @@ func parseSelector(text string) (source, error) {
 		return source{}, nil
 	}
 	s, err := parseSource(text)
-	if err == nil && s.kind == fromNumbered {
-		err = fmt.Errorf("%q names many headers", clip(text))
+	if err == nil && (s.kind == fromNumbered || s.kind == fromBody) {
+		err = fmt.Errorf("%q is not one value", clip(text))
 	}
 	return s, err
 }
@@ -97,21 +111,35 @@ func (s *source) String() string {
 		return "form field " + s.name
 	case fromQuery:
 		return "query parameter " + s.name
+	case fromBody:
+		return "the body"
 	case fromNowhere:
 	}
 	return "nothing"
 }
 
-// errTwice says that a value is there more than once. Programs differ in which
-// one they take, so none is taken.
-var errTwice = errors.New("is there more than once")
+// inHeader reports whether the value is in a header.
+func (s *source) inHeader() bool { return s.kind == fromHeader || s.kind == fromNumbered }
 
-// A view is a request whose form and query are parsed at most once, and only if
-// something asks for them.
+var (
+	// errTwice says that a value is there more than once. Programs differ in which
+	// one they take, so none is taken.
+	errTwice = errors.New("is there more than once")
+	// errDiffers says that the values of all items of a list are not one value.
+	errDiffers = errors.New("is not the same in every item")
+)
+
+// A view is a request whose form, query and JSON document are found at most once,
+// and only if something asks for them.
 type view struct {
 	*Request
 
+	jsonFrom *source // where the JSON document is, if not the body
+
 	form, query url.Values
+	formErr     error
+	doc         []byte
+	docFound    bool
 }
 
 // value returns what is at s, or "" if there is nothing.
@@ -120,21 +148,54 @@ func (v *view) value(s *source) (string, error) {
 	case fromHeader:
 		return single(v.Header[s.name])
 	case fromJSON:
-		text, _ := lookupJSON(v.Body, s.path)
-		return text, nil
+		return v.jsonValue(s)
 	case fromForm:
-		if v.form == nil {
-			v.form = parseForm(v.Header, v.Body)
-		}
-		return single(v.form[s.name])
+		return single(v.fields()[s.name])
 	case fromQuery:
-		if v.query == nil {
-			v.query = parseQuery(v.URL)
-		}
-		return single(v.query[s.name])
+		return single(v.parameters()[s.name])
+	case fromBody:
+		return string(v.Body), nil
 	case fromNowhere, fromNumbered:
 	}
 	return "", nil
+}
+
+func (v *view) jsonValue(s *source) (string, error) {
+	if i := slices.Index(s.path, everyItem); i >= 0 {
+		return everyJSON(v.document(), s.path[:i], s.path[i+1:])
+	}
+	text, _ := lookupJSON(v.document(), s.path)
+	return text, nil
+}
+
+// document returns the JSON document of the request: the body, unless it is said
+// to be elsewhere. An optional place is used only if the body is a form.
+func (v *view) document() []byte {
+	if v.jsonFrom == nil || v.jsonFrom.optional && !isForm(v.Header) {
+		return v.Body
+	}
+	if !v.docFound {
+		text, _ := v.value(v.jsonFrom) // what is there twice is no document
+		v.doc, v.docFound = []byte(text), true
+	}
+	return v.doc
+}
+
+// fields returns the fields of the form. There are none if the body is no form,
+// or if it cannot be read as one, which formErr then says.
+func (v *view) fields() url.Values {
+	if v.form == nil {
+		v.form, v.formErr = parseForm(v.Header, v.Body)
+	}
+	return v.form
+}
+
+// parameters returns the query of the URL.
+func (v *view) parameters() url.Values {
+	if v.query == nil {
+		v.query = parseQuery(v.URL)
+	}
+	return v.query
 }
 
 func single(values []string) (string, error) {
@@ -145,20 +206,6 @@ func single(values []string) (string, error) {
 		return values[0], nil
 	}
 	return "", errTwice
-}
-
-// parseForm returns the fields of a form, and none for a body of another type.
-// A form that cannot be read has none either, so what needs them is missing.
-func parseForm(header http.Header, body []byte) url.Values {
-	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
-	if err != nil || media != "application/x-www-form-urlencoded" {
-		return url.Values{}
-	}
-	values, err := url.ParseQuery(string(body))
-	if err != nil {
-		return url.Values{}
-	}
-	return values
 }
 
 func parseQuery(rawURL string) url.Values {

@@ -1,9 +1,13 @@
 package signature
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"hash"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,23 +25,49 @@ import (
 type Spec struct {
 	// Name is 1 to 64 lower-case letters, digits, "-" and "_".
 	Name string
-	// Read says where values are found in a request. One of them is {sig}.
+	// Read says where values are found in a request. One of them is {sig}, or in
+	// its place {token}, {jwt} or {jws}.
 	Read []Read
-	// MAC is the algorithm and the encoding of the signature: "hmac-sha1",
-	// "hmac-sha256" or "hmac-sha512", and an [Encoding]. The default is
-	// "hmac-sha256 hex".
+	// MAC is the algorithm, and the [Encoding] of the signature:
+	//
+	//	hmac-ALG ENC      an HMAC; ALG is sha1, sha256 or sha512; the default is "hmac-sha256 hex"
+	//	hash-ALG ENC      a hash of a message that holds {secret}
+	//	ed25519 ENC       and ecdsa-sha256, rsa-sha1, rsa-sha256, rsa-sha512: signatures with a public key
+	//	jwt-ALG[,ALG]     a JWT that is signed with one of hs256, rs256, es256, ..., and says [Spec.Claims]
+	//	jws-ALG[,ALG]     a detached JWS over the message
+	//	token             no signature: the secret itself
+	//	none              nothing of the kind, which needs [Spec.Require]
 	MAC string
-	// Key is how a secret becomes a key. The default is [KeyUTF8].
+	// Key is how a secret becomes a key. The default is [KeyUTF8], and [KeyPublic]
+	// for algorithms with a public key.
 	Key KeyForm
-	// Sign is the signed message: text with {body}, {method}, {url}, {path}, any
-	// variable that is read, and places such as {header:x-a}, {query:a}, {form:a}
-	// or {json:a.b}. A brace that means itself is doubled. The default is "{body}".
+	// KeyURL is where the key is fetched if the receiver has none: a template, of
+	// which KeyHosts, a regular expression, must match the whole host. The scheme
+	// of the URL must be https.
+	KeyURL, KeyHosts string
+	// Sign is the signed message: text with {body}, {method}, {url}, {path}, {uri},
+	// {secret}, any variable that is read, places such as {header:x-a}, {query:a},
+	// {form:a} or {json:a.b}, and settings, {cfg:a}. Filters change a value:
+	// {body|sha256|hex}. What is between [[ and ]] is left out if a value in it is
+	// absent. A brace that means itself is doubled. The default is "{body}".
 	Sign string
 	// Time is the unit of {time}. The default is [Seconds].
 	Time TimeUnit
-	// Tolerance is how far {time} may be from now, in both directions. Zero does
-	// not look at it.
+	// Tolerance is how far {time} may be from now, in both directions; of a JWT,
+	// how old it may be. Zero does not look at it.
 	Tolerance time.Duration
+	// Require are values that must be right besides the signature: "header:a" or
+	// "query:a" and a template of what is there.
+	Require []Check
+	// Claims are what a JWT must say: names of claims, and templates of their
+	// values. A "?" at the end of a name says that the claim may be absent if
+	// there is no body.
+	Claims []Check
+	// Lifetime is how long a JWT is good for that Sign makes.
+	Lifetime time.Duration
+	// JSONFrom is where the JSON document is, if not the body: "form:payload". A
+	// "?" at its end says that this is so only if the body is a form.
+	JSONFrom string
 
 	// Type, Subtype and ID say where the type of the event, what it does, and the
 	// provider's id of the delivery are found: "header:x-github-event",
@@ -49,16 +79,40 @@ type Spec struct {
 	// verified; a request that has only this one is told apart by the detail of
 	// its refusal.
 	Superseded string
+
+	// Accepted and Refused are how the provider wants its requests answered, if
+	// it minds.
+	Accepted, Refused Reply
+	// Handshake names one of the handshakes that this package knows, see
+	// [Handshakes]. Empty is none.
+	Handshake string
+
+	// DeriveKey replaces Key with code.
+	DeriveKey func(secret string) ([]byte, error)
+	// Hash replaces the algorithm of an HMAC or a hash with another of the same
+	// kind.
+	Hash func() hash.Hash
+
+	code     *code     // verifies and signs instead of the row
+	settings []Setting // besides those that templates name
+}
+
+// A Check is a value that must be right.
+type Check struct {
+	At string // where the value is, or the name of a claim
+	Is string // a template of what it must be
 }
 
 // A Read is one place in a request, and what is read there.
 type Read struct {
-	// From is the name of a header, or "json:a.b", "form:a" or "query:a". A "?"
-	// at its end says that it may be absent. A header that ends in "-#" is
-	// numbered, from 1.
+	// From is the name of a header, or "json:a.b", "form:a", "query:a" or "body". A
+	// "?" at its end says that it may be absent. A header that ends in "-#" is
+	// numbered, from 1. A "*" in the path of a json field is every item of an
+	// array, all of which must then have the same value.
 	From string
 	// Pattern takes the value apart: "sha256={sig}". Variables are {sig}, of
-	// which there may be many, {time}, and any other name, such as {id}.
+	// which there may be many, {time}, and any other name, such as {id}. The word
+	// before a space in the Authorization header may be in any case.
 	Pattern string
 
 	// Sep is set instead of Pattern when the value is a list. Any of its
@@ -81,17 +135,43 @@ type Scheme struct {
 	name      string
 	reads     []reader
 	variables []string // their names; a slot is an index into it
+	unused    []bool   // by slot: nothing depends on the value
 	ends      []byte   // by slot, the byte a value must not hold; 0 if any may be in it
 	mac       mac
-	keyForm   KeyForm
+	jws       *jwsMAC // mac, if it is one
+	key       keyDecoder
 	template  *template
 	unit      TimeUnit
 	tolerance time.Duration
+	require   []rule
+	claims    []rule
+	lifetime  time.Duration
+	jsonFrom  *source
+	bound     bool // the signature covers the body
+	strict    bool // the JSON document must be unambiguous: fields of it are signed, and not its bytes
+
+	keyURL   *template
+	keyHosts *regexp.Regexp
+	fetcher  Fetcher
 
 	typ, subtype, id source
 	noSubtype        []string
 	superseded       string
-	settings         []Setting
+
+	settings          []Setting
+	values            map[string]string // of the settings
+	accepted, refused Reply
+	handshakes        []shake
+	code              *code
+}
+
+// A rule is a compiled [Check].
+type rule struct {
+	at       source // of Require
+	claim    string // of Claims
+	optional bool
+	is       *template
+	unpadded bool // base64 is compared without its padding
 }
 
 // A reader is a compiled [Read].
@@ -133,21 +213,23 @@ func (s *Scheme) compile(spec Spec) error {
 			return fmt.Errorf("read %q: %w", clip(read.From), err)
 		}
 	}
-	if !slices.ContainsFunc(s.reads, func(r reader) bool { return r.has(slotSig) }) {
+	none := spec.MAC == "none"
+	if !slices.ContainsFunc(s.reads, func(r reader) bool { return r.has(slotSig) }) && spec.code == nil && !none {
 		return errors.New("it reads no {sig}")
 	}
-	var err error
-	if s.mac, err = parseMAC(spec.MAC); err != nil {
-		return err
+	if none && len(spec.Require) == 0 {
+		return errors.New("with the mac none, it must require something")
 	}
-	if s.template, err = compileTemplate(spec.Sign, s.slot); err != nil {
-		return fmt.Errorf("sign %q: %w", clip(spec.Sign), err)
+	s.settings, s.code = slices.Clone(spec.settings), spec.code
+	for _, step := range []func(Spec) error{
+		s.compileMAC, s.compileMessage, s.compileRules, s.compileTime, s.compileKeyURL, s.compileSelectors, s.compileReplies,
+	} {
+		if err := step(spec); err != nil {
+			return err
+		}
 	}
-	s.ends = s.template.separators(len(s.variables))
-	if err := s.compileKeyAndTime(spec); err != nil {
-		return err
-	}
-	return s.compileSelectors(spec)
+	s.strict = !s.template.body && (s.template.json || slices.ContainsFunc(s.reads, func(r reader) bool { return r.from.kind == fromJSON }))
+	return nil
 }
 
 func (s *Scheme) compileRead(read Read) error {
@@ -174,6 +256,11 @@ func (s *Scheme) compileRead(read Read) error {
 		}
 		r.items = append(r.items, p)
 	}
+	if from.kind == fromHeader && from.name == "Authorization" {
+		for i := range r.items {
+			r.items[i].fold = true
+		}
+	}
 	if from.kind == fromNumbered && (r.sep != "" || len(r.items[0].parts) != 1 || !r.has(slotSig)) {
 		return errors.New("a numbered header holds one {sig} and nothing else")
 	}
@@ -185,9 +272,9 @@ func (s *Scheme) compileRead(read Read) error {
 func (s *Scheme) newSlot(name string) (int, error) {
 	const most = 16 // variables
 	switch {
-	case name == "sig":
+	case slices.Contains([]string{"sig", "token", "jwt", "jws"}, name):
 		return slotSig, nil
-	case !validName(name) || name == "body" || name == "url" || name == "method" || name == "path":
+	case !validName(name) || slices.Contains([]string{"body", "url", "method", "path", "uri", "secret"}, name):
 		return 0, fmt.Errorf("{%s} cannot name a variable", clip(name))
 	case slices.Contains(s.variables, name):
 		return 0, fmt.Errorf("{%s} is read twice", name)
@@ -204,18 +291,129 @@ func (s *Scheme) slot(name string) (int, bool) {
 	return i, i >= 0
 }
 
-func (s *Scheme) compileKeyAndTime(spec Spec) error {
-	s.keyForm, s.unit, s.tolerance = spec.Key, spec.Time, spec.Tolerance
-	if s.keyForm == "" {
-		s.keyForm = KeyUTF8
+// scope is what the templates of s can name. Settings that they name are settings
+// of s.
+func (s *Scheme) scope() scope {
+	return scope{slot: s.slot, setting: func(name string) {
+		if !slices.ContainsFunc(s.settings, func(known Setting) bool { return known.Name == name }) {
+			s.settings = append(s.settings, Setting{Name: name, About: "a value of your account with the provider"})
+		}
+	}}
+}
+
+func (s *Scheme) compileMAC(spec Spec) error {
+	var err error
+	if s.mac, err = parseMAC(spec.MAC, spec.Key); err != nil {
+		return err
 	}
+	s.jws, _ = s.mac.(*jwsMAC)
+	if spec.Hash != nil {
+		if s.mac, err = withHash(s.mac, spec.Hash); err != nil {
+			return err
+		}
+	}
+	if spec.DeriveKey != nil {
+		s.key = func(secret string) ([]byte, *KeyError) {
+			key, err := spec.DeriveKey(secret)
+			if err != nil {
+				return nil, &KeyError{Problem: err.Error(), Hint: "copy it as the provider shows it"}
+			}
+			return key, nil
+		}
+		return nil
+	}
+	s.key, err = spec.Key.compile()
+	return err
+}
+
+// compileMessage compiles what is signed: a message, or the claims of a JWT.
+func (s *Scheme) compileMessage(spec Spec) error {
+	_, isToken := s.mac.(tokenMAC)
+	own := isToken || s.isNone() || s.jws != nil && !s.jws.detached // the signature signs itself, or nothing
+	if own && spec.Sign != "" {
+		return fmt.Errorf("sign %q: with the mac %q there is no message to sign", clip(spec.Sign), clip(spec.MAC))
+	}
+	text := spec.Sign
+	if own {
+		s.template = &template{}
+	} else {
+		var err error
+		if s.template, err = compileTemplate(text, s.scope()); err != nil {
+			return fmt.Errorf("sign %q: %w", clip(spec.Sign), err)
+		}
+		if !s.template.dynamic() {
+			return fmt.Errorf("sign %q: it signs nothing of the request", clip(spec.Sign))
+		}
+	}
+	_, isDigest := s.mac.(*digestMAC)
+	if isDigest != s.template.secret {
+		return fmt.Errorf("sign %q: {secret} belongs into the message of a hash, and only there", clip(spec.Sign))
+	}
+	s.ends = s.template.separators(len(s.variables))
+	s.bound = s.template.binds
+	return nil
+}
+
+func (s *Scheme) compileRules(spec Spec) error {
+	for _, check := range spec.Require {
+		at, err := parseSource(check.At)
+		if err == nil && (at.kind == fromNumbered || at.kind == fromBody) {
+			err = errors.New("it must be one value")
+		}
+		if err != nil {
+			return fmt.Errorf("require %q: %w", clip(check.At), err)
+		}
+		is, err := compileTemplate(check.Is, s.scope())
+		if err != nil {
+			return fmt.Errorf("require %q: %w", clip(check.At), err)
+		}
+		s.require = append(s.require, rule{at: at, is: is})
+		s.bound = s.bound || is.binds && at.kind == fromQuery && s.template.url
+	}
+	if len(spec.Claims) > 0 && (s.jws == nil || s.jws.detached) {
+		return fmt.Errorf("claims: the mac %q has none", clip(spec.MAC))
+	}
+	for _, check := range spec.Claims {
+		is, err := compileTemplate(check.Is, s.scope())
+		if err != nil || check.At == "" {
+			return fmt.Errorf("claim %q: %w", clip(check.At), cmp.Or(err, errors.New("it has no name")))
+		}
+		name, optional := strings.CutSuffix(check.At, "?")
+		s.claims = append(s.claims, rule{
+			claim: name, optional: optional, is: is, unpadded: strings.HasSuffix(check.Is, "|base64url}"),
+		})
+		s.bound = s.bound || is.binds
+	}
+	for i := range s.reads { // a JWT that is the whole body
+		s.bound = s.bound || s.reads[i].from.kind == fromBody && s.jws != nil && !s.jws.detached
+	}
+	s.unused = make([]bool, len(s.variables))
+	for slot, name := range s.variables {
+		s.unused[slot] = name != "time" && !s.usedBy(slot)
+	}
+	return nil
+}
+
+// isNone reports whether requests are neither signed nor show a secret.
+func (s *Scheme) isNone() bool {
+	_, none := s.mac.(noneMAC)
+	return none
+}
+
+// usedBy reports whether anything depends on a variable.
+func (s *Scheme) usedBy(slot int) bool {
+	uses := func(r rule) bool { return r.is.uses(slot) }
+	return s.code != nil || s.template.uses(slot) || slices.ContainsFunc(s.require, uses) || slices.ContainsFunc(s.claims, uses)
+}
+
+func (s *Scheme) compileTime(spec Spec) error {
+	s.unit, s.tolerance, s.lifetime = spec.Time, spec.Tolerance, spec.Lifetime
 	if s.unit == "" {
 		s.unit = Seconds
 	}
 	_, timed := s.slot("time")
+	timed = timed || s.jws != nil && !s.jws.detached || s.code != nil
 	switch {
-	case !s.keyForm.valid():
-		return fmt.Errorf("key form %q is none of utf8, hex, base64, whsec", clip(string(spec.Key)))
 	case !s.unit.valid():
 		return fmt.Errorf("time unit %q is none of s, ms, rfc3339, httpdate", clip(string(spec.Time)))
 	case s.tolerance < 0:
@@ -224,6 +422,31 @@ func (s *Scheme) compileKeyAndTime(spec Spec) error {
 		return errors.New("it has a tolerance, and reads no {time}")
 	}
 	return nil
+}
+
+func (s *Scheme) compileKeyURL(spec Spec) error {
+	if spec.KeyURL == "" && spec.KeyHosts == "" {
+		return nil
+	}
+	var err error
+	if s.keyURL, err = compileTemplate(spec.KeyURL, s.scope()); err != nil {
+		return fmt.Errorf("key url %q: %w", clip(spec.KeyURL), err)
+	}
+	if spec.KeyHosts == "" {
+		return errors.New("key hosts: the hosts of a key url must be pinned")
+	}
+	if s.keyHosts, err = regexp.Compile("^(?:" + spec.KeyHosts + ")$"); err != nil {
+		return fmt.Errorf("key hosts %q: %w", clip(spec.KeyHosts), err)
+	}
+	return nil
+}
+
+func (s *Scheme) compileReplies(spec Spec) error {
+	s.accepted, s.refused = spec.Accepted, spec.Refused
+	if spec.Handshake == "" {
+		return nil
+	}
+	return s.compileHandshake(spec.Handshake)
 }
 
 func (s *Scheme) compileSelectors(spec Spec) error {
@@ -236,6 +459,13 @@ func (s *Scheme) compileSelectors(spec Spec) error {
 	}
 	if s.id, err = parseSelector(spec.ID); err != nil {
 		return fmt.Errorf("id: %w", err)
+	}
+	if spec.JSONFrom != "" {
+		from, err := parseSource(spec.JSONFrom)
+		if err != nil || from.kind != fromForm {
+			return fmt.Errorf("json from: %q does not name a field of a form", clip(spec.JSONFrom))
+		}
+		s.jsonFrom = &from
 	}
 	if spec.Superseded != "" {
 		from, err := parseSource(spec.Superseded)

@@ -3,11 +3,13 @@ package signature
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
 
-// maxSignatures bounds how many signatures one request may have.
+// maxSignatures bounds how many signatures one request may have, numbered
+// headers apart.
 const maxSignatures = MaxKeys
 
 // A Request is what of an HTTP request can be signed.
@@ -20,12 +22,16 @@ type Request struct {
 
 // A Result is what a verified request says about itself.
 type Result struct {
-	Key        int       // which of the keys had signed, from 0
+	Key        int       // which of the keys had signed, from 0; -1 if it was fetched or not needed
 	Type       string    // of the event, such as "pull_request"; empty if there is none
 	Subtype    string    // such as "opened"; empty if there is none
 	DeliveryID string    // the provider's id of the delivery; empty if there is none
 	Time       time.Time // when it was signed, UTC; zero if the scheme has no time
-	BodyBound  bool      // the signature covers the body; if not, fetch from the provider what matters
+	// BodyBound says that the signature covers the body: its bytes or, with
+	// schemes that sign forms or JSON by their fields, all of its fields. If it
+	// does not, whoever saw one request can send another body with it: fetch from
+	// the provider what matters.
+	BodyBound bool
 }
 
 // Verify reports whether one of keys signed r, and what r is. Now is the
@@ -34,15 +40,18 @@ type Result struct {
 // [Result.Type], Subtype and DeliveryID are cleaned as [Scheme.Identify] says.
 // They are only as trustworthy as the place they come from: headers are seldom
 // signed.
+//
+// With an [Options.Fetcher] and without keys, a scheme that says where its keys
+// are fetches them.
 func (s *Scheme) Verify(r *Request, keys Keys, now time.Time) (Result, error) {
 	if s == nil || s.mac == nil {
 		return Result{}, refuse(ReasonNoScheme, "the scheme was not made by this package")
 	}
 	prepared := keys.prepare(s)
-	if prepared.usable == 0 {
+	if prepared.usable == 0 && !s.fetches(keys) && !s.isNone() {
 		return Result{}, refuse(ReasonNoKey, "no key can be used: %v", prepared.err)
 	}
-	in := reading{view: view{Request: r}, scheme: s}
+	in := reading{view: view{Request: r, jsonFrom: s.jsonFrom}, scheme: s}
 	result, err := in.verify(prepared, now)
 	if err != nil {
 		return Result{}, err
@@ -50,57 +59,127 @@ func (s *Scheme) Verify(r *Request, keys Keys, now time.Time) (Result, error) {
 	return result, nil
 }
 
+// fetches reports whether the keys are to be fetched.
+func (s *Scheme) fetches(keys Keys) bool {
+	return s.keyURL != nil && s.fetcher != nil && keys.Len() == 0
+}
+
+// noKey is the index of a key that was fetched, or that was not needed.
+const noKey = -1
+
 // A reading is one request as one scheme reads it.
 type reading struct {
 	view
 
 	scheme    *Scheme
 	variables []string // by slot; "" is absent
-	sigs      [maxSignatures][]byte
-	count     int    // of sigs
-	seen      int    // signatures of any kind, to bound them
-	problem   *Error // why a signature that is there was not taken
+	sigs      [][]byte
+	few       [4][]byte // where sigs begin
+	seen      int       // signatures of any kind, to bound them
+	problem   *Error    // why a signature that is there was not taken
+	token     *jwsToken // the last JWS that was read
 }
 
 func (in *reading) verify(prepared *preparedKeys, now time.Time) (Result, *Error) {
 	s := in.scheme
+	in.sigs = in.few[:0]
+	if s.strict {
+		if err := unambiguous(in.document()); err != nil && len(in.document()) > 0 {
+			return Result{}, refuse(ReasonAmbiguous, "the JSON document, fields of which are signed, %v", err)
+		}
+	}
 	if err := in.read(); err != nil {
+		return Result{}, err
+	}
+	if err := in.checkRequired(); err != nil {
 		return Result{}, err
 	}
 	sent, err := in.time()
 	if err != nil {
 		return Result{}, err
 	}
-	m, err := s.template.message(&in.view, in.variables)
-	if err != nil {
+	result := Result{Time: sent, BodyBound: s.bound}
+	if s.code != nil {
+		if result.Key, result.Time, err = s.code.verify(in, prepared); err != nil {
+			return Result{}, err
+		}
+	} else if result.Key, err = in.authenticate(prepared); err != nil {
 		return Result{}, err
 	}
-	key, err := in.match(prepared, m)
-	if err != nil {
-		return Result{}, err
+	if s.jws != nil && !s.jws.detached {
+		if result.Time, err = in.checkClaims(now); err != nil {
+			return Result{}, err
+		}
 	}
 	// Only now, so that "stale" is said of requests that are the provider's: many
 	// of them mean that a clock is wrong.
-	if err := s.checkTolerance(sent, now); err != nil {
+	if err := s.checkTolerance(result.Time, now); err != nil {
 		return Result{}, err
 	}
-	result := Result{Key: key, Time: sent, BodyBound: s.template.body}
 	result.Type, result.Subtype, result.DeliveryID, err = in.identify()
 	return result, err
 }
 
-// match returns which key made one of the signatures.
-func (in *reading) match(prepared *preparedKeys, m message) (int, *Error) {
+// authenticate returns which key made one of the signatures.
+func (in *reading) authenticate(prepared *preparedKeys) (int, *Error) {
+	s := in.scheme
+	if s.jws != nil {
+		if err := s.jws.problem(in.token); err != nil {
+			return 0, err
+		}
+	}
+	m, err := s.template.message(in, nil)
+	if err != nil {
+		return 0, err
+	}
+	if slices.ContainsFunc(s.handshakes, func(h shake) bool { return h.couldHaveSigned(m) }) {
+		return 0, refuse(ReasonMalformedValue, "the body is what the provider's handshake has this receiver sign for anyone")
+	}
+	switch {
+	case s.isNone():
+		return noKey, nil
+	case len(prepared.keys) == 0:
+		return in.matchFetched(m)
+	}
 	for i, key := range prepared.keys {
-		if key != nil && key.verify(m, in.sigs[:in.count]) {
+		if digest, ok := key.(*digestKey); ok {
+			if m, err = s.template.message(in, digest.secret); err != nil {
+				return 0, err
+			}
+		}
+		if key != nil && key.verify(m, in.sigs) {
 			return i, nil
 		}
 	}
-	detail := "the signature was made with another secret, or the request was changed on its way"
+	return 0, mismatch(prepared)
+}
+
+// mismatch is the refusal of a signature that none of the keys made.
+func mismatch(prepared *preparedKeys) *Error {
+	const detail = "the signature was made with another secret, or the request was changed on its way"
 	if prepared.err != nil {
-		return 0, refuse(ReasonSignatureMismatch, "%s; not all keys can be used: %v", detail, prepared.err)
+		return refuse(ReasonSignatureMismatch, "%s; not all keys can be used: %v", detail, prepared.err)
 	}
-	return 0, refuse(ReasonSignatureMismatch, "%s (%d of %d keys tried)", detail, prepared.usable, len(prepared.keys))
+	return refuse(ReasonSignatureMismatch, "%s (%d of %d keys tried)", detail, prepared.usable, len(prepared.keys))
+}
+
+// checkRequired checks what the scheme requires besides the signature.
+func (in *reading) checkRequired() *Error {
+	for i := range in.scheme.require {
+		r := &in.scheme.require[i]
+		value, err := in.value(&r.at)
+		if err != nil {
+			return refuse(ReasonDuplicateHeader, "%s %v", &r.at, err)
+		}
+		want, refusal := r.is.render(in)
+		if refusal != nil {
+			return refusal
+		}
+		if value != want {
+			return refuse(ReasonRequirement, "%s is %q, and must be %q", &r.at, clip(value), clip(want))
+		}
+	}
+	return nil
 }
 
 // read takes the values out of the request: it fills variables and sigs.
@@ -119,6 +198,8 @@ func (in *reading) read() *Error {
 		}
 		value, err := in.value(&r.from)
 		switch {
+		case errors.Is(err, errDiffers):
+			return refuse(ReasonSignatureMismatch, "%s %v", &r.from, err)
 		case err != nil:
 			return refuse(ReasonDuplicateHeader, "%s %v", &r.from, err)
 		case value == "" && r.has(slotSig):
@@ -168,7 +249,7 @@ func (in *reading) readList(r *reader, value string) *Error {
 		} else {
 			value = ""
 		}
-		if item == "" {
+		if item = strings.TrimSpace(item); item == "" {
 			continue
 		}
 		items := r.items
@@ -227,7 +308,10 @@ func unmatched(r *reader, p *pattern, text string) *Error {
 // bind takes one value of a variable, or one signature.
 func (in *reading) bind(r *reader, slot int, value string) *Error {
 	if slot != slotSig {
-		if in.variables[slot] != "" {
+		if in.scheme.unused[slot] {
+			return nil
+		}
+		if known := in.variables[slot]; known != "" && known != value {
 			return refuse(ReasonDuplicateHeader, "%s has {%s} twice", &r.from, in.scheme.variables[slot])
 		}
 		in.variables[slot] = value
@@ -242,14 +326,24 @@ func (in *reading) bind(r *reader, slot int, value string) *Error {
 			"%s has a signature of %d characters that cannot be decoded", &r.from, len(value))
 		return nil
 	}
-	in.sigs[in.count] = sig
-	in.count++
+	in.sigs = append(in.sigs, sig)
+	if in.scheme.jws != nil {
+		token, _ := parseToken(sig) // decode has seen that it is one
+		in.token = &token
+	}
 	return nil
 }
 
 func (in *reading) countSignature(from *source) *Error {
-	if in.seen++; in.seen > maxSignatures {
-		return refuse(ReasonTooManySignatures, "%s has more than %d signatures", from, maxSignatures)
+	most := maxSignatures
+	switch {
+	case from.kind == fromNumbered:
+		most = maxNumbered
+	case in.scheme.jws != nil:
+		most = 1 // of two tokens, the claims of only one could be looked at
+	}
+	if in.seen++; in.seen > most {
+		return refuse(ReasonTooManySignatures, "%s has more than %d signatures", from, most)
 	}
 	return nil
 }
@@ -278,15 +372,15 @@ func (in *reading) absent(r *reader) *Error {
 
 // complete says what is missing after all was read.
 func (in *reading) complete() *Error {
-	if in.count == 0 && in.problem == nil {
+	if len(in.sigs) == 0 && in.problem == nil && in.scheme.code == nil && !in.scheme.isNone() {
 		return refuse(ReasonMissingSignature, "there is no signature beside what was read")
 	}
-	if in.count == 0 {
+	if len(in.sigs) == 0 && in.problem != nil {
 		return in.problem
 	}
 	for slot, value := range in.variables {
 		switch name := in.scheme.variables[slot]; {
-		case value != "" || in.scheme.optional(slot):
+		case value != "" || in.scheme.optional(slot) || in.scheme.unused[slot]:
 		case name == "time":
 			return refuse(ReasonTimestampMissing, "there is no timestamp beside the signature")
 		default:
