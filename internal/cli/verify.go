@@ -94,9 +94,12 @@ func runVerify(ctx context.Context, o verifyOptions) error {
 		return err
 	}
 	v := o.judge(ctx, kept, to, now)
-	if v.Reason == signature.ReasonNoKey && len(to.secrets) == 0 {
+	switch {
+	case v.lacksSecret():
 		return usageError("write --secret env:NAME or --secret file:PATH; --source NAME takes it from tenterhook.yaml",
 			"%s needs a secret to verify with", to.scheme.Name())
+	case v.Reason == signature.ReasonNoSetting:
+		return usageError(settingsHint(to.scheme), "%s needs a setting: %s", to.scheme.Name(), v.Detail)
 	}
 	if o.ui.json {
 		err = o.ui.data(v)
@@ -219,7 +222,9 @@ func (o verifyOptions) judge(ctx context.Context, kept *capture.Capture, to *ver
 		v.accept(result, isHandshake)
 		return v
 	}
-	v.refuse(err)
+	if v.refuse(err); v.lacksSecret() || v.Reason == signature.ReasonNoSetting {
+		return v
+	}
 	limited, cancel := context.WithTimeout(ctx, explainTimeout)
 	defer cancel()
 	v.explain(mismatch.Explain(limited, mismatch.Case{

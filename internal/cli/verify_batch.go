@@ -36,12 +36,13 @@ func runVerifyBatch(o verifyOptions) error {
 	lines := bufio.NewScanner(f)
 	lines.Buffer(make([]byte, first), capture.MaxSize)
 	unreadable := 0
+	j := judge{clock: o.ui.now, schemes: map[string]*signature.Scheme{}}
 	for lines.Scan() {
 		text := bytes.TrimSpace(lines.Bytes())
 		if len(text) == 0 {
 			continue
 		}
-		v := judgeLine(text, o.ui.now)
+		v := j.line(text)
 		if v.Reason == reasonUnreadable {
 			unreadable++
 		}
@@ -58,22 +59,29 @@ func runVerifyBatch(o verifyOptions) error {
 	return nil
 }
 
-// judgeLine verifies one line, by nothing but what it says itself.
-func judgeLine(text []byte, clock func() time.Time) lineVerdict {
+// A judge verifies lines. It remembers the schemes that they name, and nil for
+// a name that none has.
+type judge struct {
+	clock   func() time.Time
+	schemes map[string]*signature.Scheme
+}
+
+// line verifies one line, by nothing but what it says itself.
+func (j judge) line(text []byte) lineVerdict {
 	line, err := capture.ParseLine(text)
 	v := lineVerdict{ID: line.ID}
 	if err != nil {
 		v.Reason, v.Detail = reasonUnreadable, err.Error()
 		return v
 	}
-	scheme, ok := signature.Lookup(line.Provider)
-	if !ok {
+	scheme := j.lookup(line.Provider)
+	if scheme == nil {
 		v.Reason, v.Detail = string(signature.ReasonNoScheme), fmt.Sprintf("no provider is called %q", line.Provider)
 		return v
 	}
 	now := line.Now
 	if now.IsZero() {
-		now = clock()
+		now = j.clock()
 	}
 	adapted, err := scheme.With(signature.Options{Settings: known(scheme, line.Settings), Fetcher: &line})
 	if err != nil {
@@ -90,6 +98,16 @@ func judgeLine(text []byte, clock func() time.Time) lineVerdict {
 		v.Reason = string(refusal.Reason)
 	}
 	return v
+}
+
+// lookup returns the scheme of that name, or nil.
+func (j judge) lookup(name string) *signature.Scheme {
+	scheme, known := j.schemes[name]
+	if !known {
+		scheme, _ = signature.Lookup(name)
+		j.schemes[name] = scheme
+	}
+	return scheme
 }
 
 // shakeHands returns how a handshake is answered. What is none is answered as an

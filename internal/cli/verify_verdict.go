@@ -112,6 +112,11 @@ func (v *verdict) refuse(err error) {
 	v.URL = v.hide(withoutUser(v.URL))
 }
 
+// lacksSecret reports whether nothing was verified for want of a secret.
+func (v *verdict) lacksSecret() bool {
+	return v.Reason == signature.ReasonNoKey && len(v.to.secrets) == 0
+}
+
 // explain fills in what was found out by trying.
 func (v *verdict) explain(r mismatch.Report) {
 	v.Tried, v.Cut = r.Tried, r.Cut

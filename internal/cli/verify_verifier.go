@@ -35,7 +35,6 @@ func (o *verifierOptions) flags(cmd *cobra.Command) {
 	flags.StringArrayVar(&o.settings, "setting", nil,
 		"a setting that the provider needs, as `NAME=VALUE`; of a secret one, VALUE is a reference; may be given again")
 	flags.StringVar(&o.tolerance, "tolerance", "", "how far from now a request may be signed, such as `5m`; off does not look at the time")
-	cmd.MarkFlagsMutuallyExclusive("provider", "source")
 	if err := cmd.RegisterFlagCompletionFunc("provider",
 		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return providerNames(), cobra.ShellCompDirectiveNoFileComp
@@ -103,6 +102,8 @@ func (o verifyOptions) baseVerifier(ctx context.Context, kept *capture.Capture) 
 	r := &verifier{settings: map[string]string{}}
 	name := o.provider
 	switch {
+	case o.source != "" && o.provider != "":
+		return nil, usageError("a source names its provider", "--provider and --source say the same in two ways")
 	case o.source != "":
 		return o.sourceVerifier(ctx)
 	case kept.Line != nil:

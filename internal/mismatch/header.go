@@ -185,7 +185,7 @@ func methodChanges(c *Case) iter.Seq[change] {
 func timeCause(c *Case, result signature.Result) Cause {
 	cause := Cause{Name: "time", With: "at the time when it was signed", Result: result, Scheme: c.Scheme.Name()}
 	age := c.Now.Sub(result.Time)
-	switch late := max(age, -age) > farAway; {
+	switch late := !near(c.Now, result.Time); {
 	case result.Time.IsZero():
 		cause.Do = "Its signature is right, and something else about it is not: " + detailOf(c) + "."
 		cause.Name, cause.With = "other", "but for what is said above"
@@ -205,12 +205,12 @@ func timeCause(c *Case, result signature.Result) Cause {
 	return cause
 }
 
-// farAway is further than a wrong clock: a unit was mixed up.
-const farAway = 10 * 365 * 24 * time.Hour
-
+// near reports whether a and b are less apart than a mixed-up unit would be, and
+// more than clocks and queues could.
 func near(a, b time.Time) bool {
-	d := a.Sub(b)
-	return max(d, -d) < farAway
+	const tenYears = 10 * 365 * 24 * 60 * 60
+	apart := a.Unix() - b.Unix() // a Duration cannot hold what a wrong unit makes
+	return max(apart, -apart) < tenYears
 }
 
 func detailOf(c *Case) string {

@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -391,4 +394,28 @@ func FuzzExplain(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The documentation lists every cause, and no other.
+func TestCausesAreDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/verify.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| cause |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	var listed []string
+	for _, found := range regexp.MustCompile("(?m)^\\| `([a-z0-9_]+)`").FindAllStringSubmatch(table, -1) {
+		listed = append(listed, found[1])
+	}
+	there := []string{"time"}
+	for _, h := range hypotheses() {
+		there = append(there, h.name)
+	}
+	slices.Sort(listed)
+	slices.Sort(there)
+	if !slices.Equal(listed, there) {
+		t.Errorf("documented are %q, and there are %q", listed, there)
+	}
 }
