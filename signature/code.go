@@ -14,7 +14,9 @@ type code struct {
 	// sign signs the request.
 	sign func(in *reading, keys *preparedKeys, opts SignOptions) error
 
-	timed bool // requests say when they were signed
-	url   bool // the URL is signed
-	bound bool // the body is
+	timed  bool // requests say when they were signed
+	url    bool // the URL is signed
+	bound  bool // the body is
+	fields bool // fields of the JSON document are signed, and not its bytes
+	public bool // the provider signs with a private key
 }

@@ -147,7 +147,7 @@ func handshakes() []handshake {
 		},
 		{
 			name: "aws_sns", methods: post, when: []Check{{"json:Type", "SubscriptionConfirmation"}}, signed: true, harmless: true,
-			refused: http.StatusForbidden, confirm: "json:SubscribeURL",
+			confirm: "json:SubscribeURL",
 		},
 	}
 }

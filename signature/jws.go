@@ -203,7 +203,10 @@ func (k *jwsKey) verifyToken(m message, t *jwsToken) bool {
 			return false
 		}
 		digest := a.public.digest(input)
-		return slices.ContainsFunc(k.pairs, func(p keyPair) bool { return a.public.verify(p.public, digest, t.sig) })
+		kid, _ := lookupJSON(t.header, []string{"kid"})
+		return slices.ContainsFunc(k.pairs, func(p keyPair) bool {
+			return (kid == "" || p.id == "" || kid == p.id) && a.public.verify(p.public, digest, t.sig)
+		})
 	}
 	return false
 }

@@ -43,6 +43,8 @@ func (in *reading) checkTimes(claims []byte, now time.Time) (time.Time, *Error) 
 		return time.Time{}, err
 	}
 	switch {
+	case expires.IsZero() && in.scheme.lifetime > 0:
+		return issued, refuse(ReasonTimestampMissing, "the token does not say when it expires")
 	case !expires.IsZero() && !now.Before(expires):
 		return issued, refuse(ReasonTimestampStale, "the token expired at %s", expires.Format(time.RFC3339))
 	case begins.Sub(now) > skew:

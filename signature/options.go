@@ -97,7 +97,7 @@ func (s *Scheme) SignsURL() bool {
 // Keyless reports whether the receiver needs no secret: because the provider says
 // where its public key is, or because there is nothing to check but settings.
 // With keys, only these are taken.
-func (s *Scheme) Keyless() bool { return s.keyURL != nil || s.isNone() }
+func (s *Scheme) Keyless() bool { return s.fetchesKeys() || s.isNone() }
 
 // Public reports whether the keys of a receiver are public keys, so that requests
 // can only be signed with the private key that belongs to one.
@@ -106,7 +106,7 @@ func (s *Scheme) Public() bool {
 		return !slices.ContainsFunc(s.jws.algorithms, func(a jwsAlgorithm) bool { return a.hmac != nil })
 	}
 	_, public := s.mac.(*publicMAC)
-	return public
+	return public || s.code != nil && s.code.public
 }
 
 // Bearer reports whether a request shows the secret itself instead of a

@@ -43,6 +43,8 @@ func parsePublicKeys(text string) ([]keyPair, error) {
 	switch {
 	case strings.Contains(text, "-----BEGIN "):
 		pairs, err = parsePEM([]byte(text))
+	case strings.HasPrefix(text, "["):
+		pairs, err = parseJWKS([]byte(`{"keys":` + text + "}"))
 	case strings.HasPrefix(text, "{"):
 		pairs, err = parseJWKS([]byte(text))
 	default:

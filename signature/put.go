@@ -32,7 +32,7 @@ func (in *reading) put(at *source, value string) error {
 			return in.putField(in.jsonFrom.name, string(doc))
 		}
 		in.Body = doc
-	case fromNowhere, fromNumbered:
+	case fromNowhere, fromNumbered: // those are written one by one
 	}
 	return nil
 }

@@ -1,11 +1,13 @@
 package signature
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -35,16 +37,18 @@ func (s *Scheme) Sign(r *Request, keys Keys, opts SignOptions) error {
 	if err := s.CheckKeys(keys); err != nil && !(s != nil && s.isNone() && keys.Len() == 0) {
 		return fmt.Errorf("sign request: %w", err)
 	}
-	if r.Header == nil {
-		r.Header = http.Header{}
+	signed := *r
+	if signed.Header = r.Header.Clone(); signed.Header == nil {
+		signed.Header = http.Header{}
 	}
-	in := reading{view: view{Request: r, jsonFrom: s.jsonFrom}, scheme: s, variables: make([]string, len(s.variables))}
+	if opts.ID != "" && s.id.kind == fromHeader {
+		signed.Header.Set(s.id.name, opts.ID)
+	}
+	in := reading{view: view{Request: &signed, jsonFrom: s.jsonFrom}, scheme: s, variables: make([]string, len(s.variables))}
 	if err := in.sign(keys.prepare(s), opts); err != nil {
 		return fmt.Errorf("sign request: %w", err)
 	}
-	if opts.ID != "" && s.id.kind == fromHeader {
-		r.Header.Set(s.id.name, opts.ID)
-	}
+	*r = signed
 	return nil
 }
 
@@ -139,8 +143,11 @@ func (in *reading) makeClaims(opts SignOptions) ([]byte, error) {
 // mergeClaims returns the claims of a JWT that is to replace the body: the body's
 // own fields with them.
 func (in *reading) mergeClaims(claims map[string]any) ([]byte, error) {
-	all := make(map[string]any)
-	if err := json.Unmarshal(in.Body, &all); err != nil {
+	all, body := make(map[string]any), in.Body
+	if token, ok := parseToken(body); ok {
+		body, _ = token.claims()
+	}
+	if err := json.Unmarshal(body, &all); err != nil {
 		return nil, errors.New("the body must be a JSON object, which becomes the claims of the token")
 	}
 	for name, value := range claims {
@@ -150,7 +157,8 @@ func (in *reading) mergeClaims(claims map[string]any) ([]byte, error) {
 }
 
 // fill sets the variables: from opts, or from what the request has already. Those
-// that are in the body or the URL are put there, because they are signed with it.
+// that are beside the signature are put where they belong, because that may be
+// signed as well.
 func (in *reading) fill(opts SignOptions) error {
 	for i := range in.scheme.reads {
 		r := &in.scheme.reads[i]
@@ -159,7 +167,7 @@ func (in *reading) fill(opts SignOptions) error {
 				return err
 			}
 		}
-		if !r.from.inHeader() && !r.has(slotSig) {
+		if !r.has(slotSig) && in.knows(&r.items[0]) {
 			if err := in.put(&r.from, in.render(&r.items[0], "")); err != nil {
 				return err
 			}
@@ -182,17 +190,17 @@ func (in *reading) fillItem(r *reader, p *pattern, opts SignOptions) error {
 		case opts.Values[name] != "":
 			value = opts.Values[name]
 		default:
-			if r.sep == "" {
-				present, err := in.value(&r.from)
-				if err != nil {
-					return fmt.Errorf("%s %w", &r.from, err)
-				}
-				values, _ := p.match(present)
-				value = values[k]
+			present, err := in.presentValue(r, p, k)
+			if err != nil {
+				return err
 			}
+			value = present
 			if value == "" && name != "time" && !r.from.optional {
-				value = opts.ID
+				value = cmp.Or(in.scheme.listedByDefault(name), opts.ID)
 			}
+		}
+		if value == "" && in.scheme.unused[part.slot] {
+			value = "key" // names one, for people
 		}
 		if value == "" && !r.from.optional {
 			return fmt.Errorf("{%s} is needed for %s", name, &r.from)
@@ -203,6 +211,35 @@ func (in *reading) fillItem(r *reader, p *pattern, opts SignOptions) error {
 		in.variables[part.slot] = value
 	}
 	return nil
+}
+
+// presentValue returns what a request has already for the part k of p.
+func (in *reading) presentValue(r *reader, p *pattern, k int) (string, error) {
+	text, err := in.value(&r.from)
+	if err != nil {
+		return "", fmt.Errorf("%s %w", &r.from, err)
+	}
+	items := []string{text}
+	if r.sep != "" {
+		items = strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(r.sep, c) })
+	}
+	for _, item := range items {
+		if values, ok := p.match(strings.TrimSpace(item)); ok {
+			return values[k], nil
+		}
+	}
+	return "", nil
+}
+
+// listedByDefault returns which headers are signed if the variable of this name
+// lists them, and nothing for other variables.
+func (s *Scheme) listedByDefault(name string) string {
+	for _, op := range slices.Concat(s.template.head, s.template.tail) {
+		if op.kind == operandForm && op.form.reads == name {
+			return op.form.lists
+		}
+	}
+	return ""
 }
 
 // checkSigned refuses what a receiver would refuse.
@@ -220,8 +257,7 @@ func (s *Scheme) checkSigned(slot int, value string) error {
 	return nil
 }
 
-// write puts the signatures, and what is in headers beside them, into the
-// request. A list or a numbered header takes all signatures; other places take
+// write puts the signatures into the request. A list or a numbered header takes all signatures; other places take
 // one each, in order.
 func (in *reading) write(sigs []string) error {
 	next := 0
@@ -232,14 +268,12 @@ func (in *reading) write(sigs []string) error {
 			for n, sig := range sigs {
 				in.Header.Set(r.from.names[n], in.render(&r.items[0], sig))
 			}
-		case r.sep != "":
+		case !r.has(slotSig):
+		case r.sep != "" && next < len(sigs):
 			if err := in.put(&r.from, in.renderList(r, sigs)); err != nil {
 				return err
 			}
-		case !r.has(slotSig):
-			if r.from.inHeader() && in.knows(&r.items[0]) {
-				in.Header.Set(r.from.name, in.render(&r.items[0], ""))
-			}
+			next = len(sigs)
 		case next < len(sigs):
 			if err := in.put(&r.from, in.render(&r.items[0], sigs[next])); err != nil {
 				return err

@@ -63,7 +63,8 @@ type Spec struct {
 	// values. A "?" at the end of a name says that the claim may be absent if
 	// there is no body.
 	Claims []Check
-	// Lifetime is how long a JWT is good for that Sign makes.
+	// Lifetime is how long a JWT is good for that Sign makes. With it, a JWT must
+	// say when it expires.
 	Lifetime time.Duration
 	// JSONFrom is where the JSON document is, if not the body: "form:payload". A
 	// "?" at its end says that this is so only if the body is a form.
@@ -228,7 +229,7 @@ func (s *Scheme) compile(spec Spec) error {
 			return err
 		}
 	}
-	s.strict = !s.template.body && (s.template.json || slices.ContainsFunc(s.reads, func(r reader) bool { return r.from.kind == fromJSON }))
+	s.strict = s.code != nil && s.code.fields || !s.template.body && s.code == nil && (s.template.json || slices.ContainsFunc(s.reads, func(r reader) bool { return r.from.kind == fromJSON }))
 	return nil
 }
 
@@ -351,6 +352,9 @@ func (s *Scheme) compileMessage(spec Spec) error {
 	}
 	s.ends = s.template.separators(len(s.variables))
 	s.bound = s.template.binds
+	if s.code != nil {
+		s.bound = s.code.bound
+	}
 	return nil
 }
 
@@ -429,8 +433,10 @@ func (s *Scheme) compileKeyURL(spec Spec) error {
 		return nil
 	}
 	var err error
-	if s.keyURL, err = compileTemplate(spec.KeyURL, s.scope()); err != nil {
-		return fmt.Errorf("key url %q: %w", clip(spec.KeyURL), err)
+	if spec.KeyURL != "" {
+		if s.keyURL, err = compileTemplate(spec.KeyURL, s.scope()); err != nil {
+			return fmt.Errorf("key url %q: %w", clip(spec.KeyURL), err)
+		}
 	}
 	if spec.KeyHosts == "" {
 		return errors.New("key hosts: the hosts of a key url must be pinned")

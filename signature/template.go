@@ -32,7 +32,7 @@ const (
 type operand struct {
 	kind    operandKind
 	literal string
-	slot    int           // operandVariable
+	slot    int           // operandVariable, and what an operandForm reads
 	source  source        // operandSource
 	setting string        // operandSetting
 	form    canonicalForm // operandForm
@@ -205,6 +205,9 @@ func compileOperand(text string, in scope) (operand, error) {
 	}
 	if op.form, ok = findForm(names[0]); ok {
 		op.kind = operandForm
+		if op.slot, ok = in.slot(op.form.reads); !ok && op.form.reads != "" {
+			return op, fmt.Errorf("{%s} needs {%s}, which is not read anywhere", clip(text), op.form.reads)
+		}
 		return op, nil
 	}
 	return op, fmt.Errorf("{%s} is not read anywhere", clip(text))
@@ -244,7 +247,8 @@ func (t *template) uses(slot int) bool {
 	var in func(ops []operand) bool
 	in = func(ops []operand) bool {
 		for i := range ops {
-			if ops[i].kind == operandVariable && ops[i].slot == slot || in(ops[i].group) {
+			depends := ops[i].kind == operandVariable || ops[i].kind == operandForm && ops[i].form.reads != ""
+			if depends && ops[i].slot == slot || in(ops[i].group) {
 				return true
 			}
 		}

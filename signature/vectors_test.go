@@ -49,7 +49,7 @@ func (v *vector) request() *signature.Request {
 	for _, h := range v.Headers {
 		r.Header.Add(h[0], h[1])
 	}
-	if public, ok := v.setting("url"); ok {
+	if public, ok := v.setting("url"); ok && v.Kind != "handshake" {
 		r.URL = public
 	}
 	return r

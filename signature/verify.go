@@ -61,7 +61,13 @@ func (s *Scheme) Verify(r *Request, keys Keys, now time.Time) (Result, error) {
 
 // fetches reports whether the keys are to be fetched.
 func (s *Scheme) fetches(keys Keys) bool {
-	return s.keyURL != nil && s.fetcher != nil && keys.Len() == 0
+	return s.fetchesKeys() && s.fetcher != nil && keys.Len() == 0
+}
+
+// fetchesKeys reports whether the scheme, or a request, says where the key is.
+// SNS needs to know its topics all the same.
+func (s *Scheme) fetchesKeys() bool {
+	return s.keyURL != nil || s.code != nil && s.keyHosts != nil && s.code.prepare == nil
 }
 
 // noKey is the index of a key that was fetched, or that was not needed.
@@ -110,6 +116,10 @@ func (in *reading) verify(prepared *preparedKeys, now time.Time) (Result, *Error
 		if result.Time, err = in.checkClaims(now); err != nil {
 			return Result{}, err
 		}
+		if s.reads[0].from.kind == fromBody { // the event is what the token says
+			in.jsonFrom, in.docFound = &s.reads[0].from, true
+			in.doc, _ = in.token.claims()
+		}
 	}
 	// Only now, so that "stale" is said of requests that are the provider's: many
 	// of them mean that a clock is wrong.
@@ -135,18 +145,30 @@ func (in *reading) authenticate(prepared *preparedKeys) (int, *Error) {
 	if slices.ContainsFunc(s.handshakes, func(h shake) bool { return h.couldHaveSigned(m) }) {
 		return 0, refuse(ReasonMalformedValue, "the body is what the provider's handshake has this receiver sign for anyone")
 	}
-	switch {
-	case s.isNone():
+	if s.isNone() {
 		return noKey, nil
-	case len(prepared.keys) == 0:
+	}
+	for i, key := range prepared.keys {
+		digest, ok := key.(*digestKey)
+		if !ok {
+			continue
+		}
+		if m, err = s.template.message(in, digest.secret); err != nil {
+			return 0, err
+		}
+		if key.verify(m, in.sigs) {
+			return i, nil
+		}
+	}
+	return in.match(prepared, m)
+}
+
+// match returns which key made one of the signatures of m.
+func (in *reading) match(prepared *preparedKeys, m message) (int, *Error) {
+	if len(prepared.keys) == 0 {
 		return in.matchFetched(m)
 	}
 	for i, key := range prepared.keys {
-		if digest, ok := key.(*digestKey); ok {
-			if m, err = s.template.message(in, digest.secret); err != nil {
-				return 0, err
-			}
-		}
 		if key != nil && key.verify(m, in.sigs) {
 			return i, nil
 		}
