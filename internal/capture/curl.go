@@ -76,7 +76,8 @@ func curlOptions() []option {
 			return nil
 		}},
 		{"-F --form --form-string", func(*command, string) *Error {
-			return unreadable("capture the bytes of the request", "curl chooses the boundary of -F anew each time, so its bytes are not known")
+			return unreadable("capture the bytes of the request",
+				"curl chooses the boundary of -F anew each time, so its bytes are not known")
 		}},
 		{"-T --upload-file", func(*command, string) *Error { return noFiles("-T") }},
 		{"-K --config", func(*command, string) *Error { return noFiles("-K") }},
@@ -104,9 +105,6 @@ func (c *command) parse(args []string) *Error {
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
-		if arg == "--next" || arg == "-:" {
-			return unreadable("cut out the one request", "the curl command sends several requests")
-		}
 		if !strings.HasPrefix(arg, "-") || arg == "-" {
 			if err := c.takeURL(arg); err != nil {
 				return err
@@ -114,31 +112,36 @@ func (c *command) parse(args []string) *Error {
 			continue
 		}
 		name, value, rest := splitOption(arg)
-		if done := c.takeSwitch(name); done {
+		if c.takeSwitch(name) {
 			if rest != "" { // short switches that are written together
 				args = append([]string{"-" + rest}, args...)
 			}
 			continue
 		}
-		take, known := options[name]
-		if !known && !strings.Contains(withValue, " "+name+" ") {
-			return unreadable("leave it out if it does not change what is sent", "the curl option %q is not known", clip(name))
-		}
-		switch {
-		case value == "" && rest != "":
-			value = rest
-		case value == "" && len(args) > 0:
+		if value += rest; value == "" && len(args) > 0 {
 			value, args = args[0], args[1:]
-		case value == "":
-			return unreadable("copy the whole command", "the curl option %q has no value", clip(name))
 		}
-		if known {
-			if err := take(c, value); err != nil {
-				return err
-			}
+		if err := c.takeOption(options, name, value); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// takeOption takes an option with its value.
+func (c *command) takeOption(options map[string]func(*command, string) *Error, name, value string) *Error {
+	take, known := options[name]
+	switch {
+	case name == "--next" || name == "-:":
+		return unreadable("cut out the one request", "the curl command sends several requests")
+	case !known && !strings.Contains(withValue, " "+name+" "):
+		return unreadable("leave it out if it does not change what is sent", "the curl option %q is not known", clip(name))
+	case value == "":
+		return unreadable("copy the whole command", "the curl option %q has no value", clip(name))
+	case !known:
+		return nil
+	}
+	return take(c, value)
 }
 
 // splitOption splits --name=value, which curl does not know but people write,

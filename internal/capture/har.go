@@ -24,18 +24,17 @@ type (
 		Entries []harEntry `json:"entries"`
 	}
 	harEntry struct {
-		Started time.Time   `json:"startedDateTime"`
+		Started time.Time   `json:"startedDateTime"` //nolint:tagliatelle // the format's name
 		Request *harRequest `json:"request"`
 	}
 	harRequest struct {
 		Method   string      `json:"method"`
 		URL      string      `json:"url"`
 		Headers  []harPair   `json:"headers"`
-		PostData harPostData `json:"postData"`
-		BodySize *int        `json:"bodySize"`
+		PostData harPostData `json:"postData"` //nolint:tagliatelle // the format's name
+		BodySize *int        `json:"bodySize"` //nolint:tagliatelle // the format's name
 	}
 	harPostData struct {
-		MimeType string    `json:"mimeType"`
 		Text     string    `json:"text"`
 		Encoding string    `json:"encoding"` // not of the format, but written by some
 		Params   []harPair `json:"params"`

@@ -23,9 +23,7 @@ func readHTTP(data []byte) (*Capture, *Error) {
 		return nil, err
 	}
 	c := &Capture{Format: HTTP, Time: dateOf(m.header)}
-	if c.Notes, err = m.readBody(rest); err != nil {
-		return nil, err
-	}
+	c.Notes = m.readBody(rest)
 	c.Request, c.Rest = m.request(), m.rest
 	return c, nil
 }
@@ -83,11 +81,11 @@ func (m *message) readHeaders(data []byte) ([]byte, *Error) {
 
 // readBody takes the body out of what follows the headers, and says what of it
 // is in doubt.
-func (m *message) readBody(rest []byte) (notes []string, err *Error) {
+func (m *message) readBody(rest []byte) (notes []string) {
 	if strings.EqualFold(m.header.Get("Transfer-Encoding"), "chunked") {
 		if body, ok := dechunk(rest); ok {
 			m.body = body
-			return nil, nil
+			return nil
 		}
 		notes = append(notes, "the headers say that the body is chunked, and it is not any more; it is taken as it is")
 	}
@@ -103,7 +101,7 @@ func (m *message) readBody(rest []byte) (notes []string, err *Error) {
 		notes = append(notes, fmt.Sprintf("the body has %s, and Content-Length says %d: it was cut short or rewritten",
 			plural(len(rest), "byte", "bytes"), length))
 	}
-	return notes, nil
+	return notes
 }
 
 func contentLength(h http.Header) (int, bool) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -11,40 +12,47 @@ import (
 // request's head. Curl does not print the body, so that what stands between them
 // and the answer, without a mark, is taken for it, unless it is given apart.
 func readVerbose(data []byte, bodyGiven bool) (*Capture, *Error) {
-	var head bytes.Buffer
-	var body []byte
-	inHead, answered := false, false
+	var v verbose
 	for line := range bytes.Lines(data) {
-		mark := strings.TrimRight(string(line[:min(len(line), 2)]), "\r\n")
-		switch {
-		case mark == "> " || mark == ">":
-			if !inHead && isRequestLine(line) { // a new one, as after a redirect
-				head.Reset()
-				body, answered = nil, false
-			}
-			inHead = true
-			head.Write(bytes.TrimPrefix(line[1:], []byte(" ")))
-		case mark == "< " || mark == "<":
-			inHead, answered = false, true
-		case mark == "* " || mark == "*" || mark == "{ " || mark == "} ":
-			inHead = false
-		case progressLine.Match(line):
-		case head.Len() > 0 && !answered:
-			inHead = false
-			body = append(body, line...)
-		}
+		v.take(line)
 	}
-	if head.Len() == 0 {
+	if len(v.head) == 0 {
 		return nil, unreadable("run curl with -v and keep its standard error", "it has no line that begins with >")
 	}
-	if !bytes.HasSuffix(bytes.ReplaceAll(head.Bytes(), []byte("\r"), nil), []byte("\n\n")) {
-		head.WriteString("\n\n")
+	if !bytes.HasSuffix(bytes.ReplaceAll(v.head, []byte("\r"), nil), []byte("\n\n")) {
+		v.head = append(v.head, "\n\n"...)
 	}
-	if length, known := lengthIn(head.Bytes()); known && len(body) == 0 && length > 0 && !bodyGiven {
+	if length, known := lengthIn(v.head); known && len(v.body) == 0 && length > 0 && !bodyGiven {
 		return nil, unreadable("give it with --body FILE, or capture with curl --trace FILE, which has the bytes",
 			"curl -v does not print the body that it sends, of %s", plural(length, "byte", "bytes"))
 	}
-	return readPart(head.Bytes(), body, Verbose)
+	return readPart(v.head, v.body, Verbose)
+}
+
+// verbose gathers a request from what curl -v prints.
+type verbose struct {
+	head, body       []byte
+	inHead, answered bool
+}
+
+func (v *verbose) take(line []byte) {
+	switch strings.TrimRight(string(line[:min(len(line), 2)]), "\r\n") {
+	case "> ", ">":
+		if !v.inHead && isRequestLine(line) { // a new one, as after a redirect
+			*v = verbose{}
+		}
+		v.inHead = true
+		v.head = append(v.head, bytes.TrimPrefix(line[1:], []byte(" "))...)
+	case "< ", "<":
+		v.inHead, v.answered = false, true
+	case "* ", "*", "{ ", "} ":
+		v.inHead = false
+	default:
+		if len(v.head) > 0 && !v.answered && !progressLine.Match(line) {
+			v.inHead = false
+			v.body = append(v.body, line...)
+		}
+	}
 }
 
 // progressLine is how curl shows its progress, among all else on standard error.
@@ -57,7 +65,7 @@ func isRequestLine(line []byte) bool {
 
 // readPart reads a request whose head and body were found apart.
 func readPart(head, body []byte, format Format) (*Capture, *Error) {
-	c, err := readHTTP(append(head[:len(head):len(head)], body...))
+	c, err := readHTTP(slices.Concat(head, body))
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ type Line struct {
 	Provider string
 	Kind     string // "request" or "handshake"
 	Secrets  []string
-	Settings map[string]string // the texts of "config", apart from its URL
+	Settings map[string]string // the texts of "config"
 	Certs    map[string]string // certificates and key sets by the URL they are at
 	Now      time.Time         // the receiver's; zero if the line does not say
 	Request  *signature.Request
@@ -102,7 +102,7 @@ func (l *Line) set(name string, value json.RawMessage) error {
 			l.Certs[url] = text
 		}
 	case !isText:
-	case name == "url":
+	case name == "url" && l.Kind != KindHandshake: // in a handshake, the query is what the sender adds to it
 		l.Request.URL = text
 	default:
 		l.Settings[name] = text
@@ -136,7 +136,7 @@ func readVector(data []byte, choice string) (*Capture, *Error) {
 	if len(lines) > 1 && choice == "" {
 		return nil, unreadable("--batch judges all of them; --entry N or --entry ID chooses one", "it has %d lines", len(lines))
 	}
-	text, problem := chooseOne(lines, choice, func(text []byte) string { return idOf(text) })
+	text, problem := chooseOne(lines, choice, idOf)
 	if problem != nil {
 		return nil, problem
 	}

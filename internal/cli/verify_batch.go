@@ -83,7 +83,11 @@ func (j judge) line(text []byte) lineVerdict {
 	if now.IsZero() {
 		now = j.clock()
 	}
-	adapted, err := scheme.With(signature.Options{Settings: known(scheme, line.Settings), Fetcher: &line})
+	opts := signature.Options{Settings: known(scheme, line.Settings)}
+	if len(line.Certs) > 0 {
+		opts.Fetcher = &line
+	}
+	adapted, err := scheme.With(opts)
 	if err != nil {
 		adapted = scheme // without what it needs, it refuses
 	}

@@ -271,8 +271,9 @@ func known(s *signature.Scheme, settings map[string]string) map[string]string {
 }
 
 func settingsHint(s *signature.Scheme) string {
-	var lines []string
-	for _, setting := range s.Settings() {
+	settings := s.Settings()
+	lines := make([]string, 0, len(settings))
+	for _, setting := range settings {
 		value := "VALUE"
 		if setting.Secret {
 			value = "env:NAME"

@@ -49,12 +49,13 @@ func bodyNewlines(c *Case) iter.Seq[change] {
 		}
 		if len(c.Rest) > 0 {
 			whole := slices.Concat(body, c.Rest)
+			wholeLF := withoutNewline(bytes.ReplaceAll(whole, []byte("\r\n"), []byte("\n")))
 			all = append(all, []struct {
 				with string
 				body []byte
 			}{
 				{"with what follows the body that Content-Length says", whole},
-				{"with the whole body, which has CRLF where it had LF", withoutNewline(bytes.ReplaceAll(whole, []byte("\r\n"), []byte("\n")))},
+				{"with the whole body, which has CRLF where it had LF", wholeLF},
 			}...)
 		}
 		for _, ch := range all {
@@ -221,7 +222,7 @@ func encodedBodies(c *Case) iter.Seq[change] {
 func envelope(body []byte) ([]byte, bool) {
 	var event struct {
 		Body    *string `json:"body"`
-		Encoded bool    `json:"isBase64Encoded"`
+		Encoded bool    `json:"isBase64Encoded"` //nolint:tagliatelle // the gateway's name
 	}
 	if json.Unmarshal(body, &event) != nil || event.Body == nil {
 		return nil, false

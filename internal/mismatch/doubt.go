@@ -5,11 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 )
-
-// unixEpoch is a time for where none matters.
-var unixEpoch = time.Unix(0, 0)
 
 // doubts are what is odd about a request that nothing has made verify. They are
 // no proof.

@@ -6,9 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tenterhook/tenterhook/signature"
 )
@@ -179,49 +177,4 @@ func methodChanges(c *Case) iter.Seq[change] {
 			}
 		}
 	}
-}
-
-// timeCause is why a request that is rightly signed is refused: its time.
-func timeCause(c *Case, result signature.Result) Cause {
-	cause := Cause{Name: "time", With: "at the time when it was signed", Result: result, Scheme: c.Scheme.Name()}
-	age := c.Now.Sub(result.Time)
-	switch late := !near(c.Now, result.Time); {
-	case result.Time.IsZero():
-		cause.Do = "Its signature is right, and something else about it is not: " + detailOf(c) + "."
-		cause.Name, cause.With = "other", "but for what is said above"
-	case late && near(c.Now, time.UnixMilli(result.Time.Unix())):
-		cause.Name, cause.With = "timestamp_unit", "with a timestamp in seconds: this one is in milliseconds"
-		cause.Do = "The sender writes milliseconds where the scheme has seconds; have it write seconds."
-	case late && near(c.Now, time.Unix(result.Time.UnixMilli(), 0)):
-		cause.Name, cause.With = "timestamp_unit", "with a timestamp in milliseconds: this one is in seconds"
-		cause.Do = "The sender writes seconds where the scheme has milliseconds; have it write milliseconds."
-	case age > 0:
-		cause.Do = "Secret and body are right. If the request was kept, give --now " + result.Time.Format(time.RFC3339) +
-			". If it is refused when it arrives, compare the receiver's clock (timedatectl) with the sender's, and look for what holds requests back."
-	default:
-		cause.Do = "Secret and body are right, and the request is ahead of the receiver's time: " +
-			"set the clock of the receiver (timedatectl), or of the sender."
-	}
-	return cause
-}
-
-// near reports whether a and b are less apart than a mixed-up unit would be, and
-// more than clocks and queues could.
-func near(a, b time.Time) bool {
-	const tenYears = 10 * 365 * 24 * 60 * 60
-	apart := a.Unix() - b.Unix() // a Duration cannot hold what a wrong unit makes
-	return max(apart, -apart) < tenYears
-}
-
-func detailOf(c *Case) string {
-	_, err := c.Scheme.Verify(c.Request, keysOf(c.Secrets...), c.Now)
-	return refusal(err).Detail
-}
-
-// refusal returns what an error of Verify says.
-func refusal(err error) *signature.Error {
-	if known, ok := err.(*signature.Error); ok { //nolint:errorlint // Verify returns it as it is
-		return known
-	}
-	return &signature.Error{Detail: "it verifies (" + strconv.FormatBool(err == nil) + ")"}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,16 +25,7 @@ const (
 	whsec  = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 )
 
-var now = time.Unix(1780000000, 0) //nolint:gochecknoglobals // a time that tests share
-
-func lookup(t *testing.T, name string) *signature.Scheme {
-	t.Helper()
-	s, ok := signature.Lookup(name)
-	if !ok {
-		t.Fatalf("no scheme is called %s", name)
-	}
-	return s
-}
+var now = time.Unix(1780000000, 0)
 
 // signed is a case that verifies.
 func signed(t *testing.T, scheme *signature.Scheme, body string, secrets ...string) Case {
@@ -325,9 +317,7 @@ func TestURL(t *testing.T) {
 			t.Parallel()
 			c := signed(t, scheme, `{}`, secret)
 			c.Request.URL = got
-			for name, values := range header {
-				c.Request.Header[name] = values
-			}
+			maps.Copy(c.Request.Header, header)
 			wantCause(t, explain(t, c), "url", was)
 		})
 	}

@@ -31,7 +31,8 @@ func repairs() []repair {
 		{"without the white space around the secret", copyIt, always(strings.TrimSpace)},
 		{"without the quotes around the secret", copyIt, unquote},
 		{
-			"with a newline at the end of the secret", "The sender's secret ends in a newline: set it there again, with printf '%s' instead of echo.",
+			"with a newline at the end of the secret",
+			"The sender's secret ends in a newline: set it there again, with printf '%s' instead of echo.",
 			always(func(secret string) string { return secret + "\n" }),
 		},
 		{"with CRLF at the end of the secret", copyIt, always(func(secret string) string { return secret + "\r\n" })},
@@ -55,7 +56,9 @@ func repairs() []repair {
 				return string(key), err == nil
 			},
 		},
-		{"with the secret in base64", asBytes, always(func(secret string) string { return base64.StdEncoding.EncodeToString([]byte(secret)) })},
+		{"with the secret in base64", asBytes, always(func(secret string) string {
+			return base64.StdEncoding.EncodeToString([]byte(secret))
+		})},
 		{"with the secret in hex", asBytes, always(func(secret string) string { return hex.EncodeToString([]byte(secret)) })},
 		{"with the = that base64 ends in after the secret", copyIt, always(padded)},
 		{

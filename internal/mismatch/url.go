@@ -127,7 +127,7 @@ func originalPaths() []string {
 func pathsNear(u *url.URL, h getter) []string {
 	path := u.EscapedPath()
 	paths := []string{path}
-	if bare := strings.TrimSuffix(path, "/"); bare != path {
+	if bare, ok := strings.CutSuffix(path, "/"); ok {
 		paths = append(paths, bare)
 	} else {
 		paths = append(paths, path+"/")
