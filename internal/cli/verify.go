@@ -43,7 +43,7 @@ func newVerify(a *app) *cobra.Command {
 		Example: "tenterhook verify request.txt --provider github --secret env:GITHUB_WEBHOOK_SECRET\n" +
 			"tenterhook verify request.txt --source github --now 2026-03-01T12:00:00Z\n" +
 			"tenterhook verify network.har --entry 3 --provider stripe --secret file:whsec.txt --json\n" +
-			"pbpaste | tenterhook verify --provider twilio --secret env:TWILIO_TOKEN --url https://example.com/sms\n" +
+			"tenterhook verify --provider twilio --secret env:TWILIO_TOKEN --url https://example.com/sms < request.txt\n" +
 			"tenterhook verify --batch vectors.jsonl",
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -209,7 +209,7 @@ func (o verifyOptions) judge(ctx context.Context, kept *capture.Capture, to *ver
 	}
 	reply, isHandshake, err := to.scheme.Handshake(kept.Request, keys, now)
 	if isHandshake {
-		v.Answer = answerOf(reply)
+		v.Answer = answerOf(reply).without(reply.Secret)
 	}
 	var result signature.Result
 	if !isHandshake || err != nil { // of a refused one, Verify may know more

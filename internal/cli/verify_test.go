@@ -138,6 +138,16 @@ func TestVerifyHandshake(t *testing.T) {
 	}
 }
 
+// A secret that arrives in a handshake is not shown.
+func TestVerifyHidesArrivedSecrets(t *testing.T) {
+	t.Parallel()
+	const in = "POST /in HTTP/1.1\nHost: h.example\nX-Hook-Secret: b537207f20cbfa02357cf448134da559\n\n"
+	v := verifyJSON(t, in, nil, exitDone, "--provider", "asana")
+	if v.Answer == nil || !slices.Contains(v.Answer.Headers, [2]string{"X-Hook-Secret", redacted}) {
+		t.Errorf("%+v, %+v", v, v.Answer)
+	}
+}
+
 // setting writes a value of meta's verify_token as the command line takes it.
 func setting(t *testing.T, value string) string {
 	t.Helper()
@@ -247,6 +257,7 @@ type expected struct {
 		ContentType string `json:"content_type"`
 		Body        *string
 		JSON        any
+		Headers     map[string]string
 	}
 }
 
@@ -294,6 +305,11 @@ func checkAnswer(t *testing.T, want expected, got *answer) {
 	}
 	if want.Expect.Body != nil && got.Body != *want.Expect.Body {
 		t.Errorf("%s: body %q", want.ID, got.Body)
+	}
+	for name, value := range want.Expect.Headers {
+		if header.Get(name) != value {
+			t.Errorf("%s: header %s is %q", want.ID, name, header.Get(name))
+		}
 	}
 	if want.Expect.JSON != nil {
 		var body any

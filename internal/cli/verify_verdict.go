@@ -63,20 +63,31 @@ type answer struct {
 	Confirm string      `json:"confirm,omitempty"`
 }
 
-// answerOf describes a reply, without a secret that came with the request.
+// answerOf describes a reply.
 func answerOf(r signature.Reply) *answer {
 	a := &answer{Status: r.Status, Headers: [][2]string{}, Body: string(r.Body), Confirm: r.Confirm}
 	for name, values := range r.Header {
 		for _, value := range values {
-			if r.Secret != "" {
-				value = strings.ReplaceAll(value, r.Secret, "[redacted]")
-			}
 			a.Headers = append(a.Headers, [2]string{name, value})
 		}
 	}
 	slices.SortFunc(a.Headers, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
 	return a
 }
+
+// without takes a secret that came with the request out of the answer.
+func (a *answer) without(secret string) *answer {
+	if secret == "" {
+		return a
+	}
+	for i := range a.Headers {
+		a.Headers[i][1] = strings.ReplaceAll(a.Headers[i][1], secret, redacted)
+	}
+	a.Body = strings.ReplaceAll(a.Body, secret, redacted)
+	return a
+}
+
+const redacted = "[redacted]"
 
 // optionalTime returns nil for no time, and for one that is none of this era:
 // what was taken for a timestamp may be any number.
@@ -141,7 +152,7 @@ func (v *verdict) hide(text string) string {
 			continue
 		}
 		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret)} {
-			text = strings.ReplaceAll(text, form, "[redacted]")
+			text = strings.ReplaceAll(text, form, redacted)
 		}
 	}
 	return text
@@ -265,7 +276,7 @@ func (v *verdict) printUnexplained(u *ui) error {
 	if err := u.line(text("%s.", tried)); err != nil {
 		return err
 	}
-	if len(v.Doubts) == 0 {
+	if v.Reason == signature.ReasonSignatureMismatch {
 		u.hint("the secret is most likely another one: copy it again from the provider, and check that it belongs to this webhook. " +
 			"Otherwise the body was changed in a way that cannot be undone: capture the bytes as they arrive")
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/tenterhook/tenterhook/signature"
 )
 
 // doubts are what is odd about a request that nothing has made verify. They are
@@ -31,14 +33,32 @@ func doubts(c *Case) []string {
 	for _, name := range signingHeaders(h) {
 		add(len(h[name]) > 1, "the header %s is there %d times", name, len(h[name]))
 	}
+	add(c.Scheme.SignsURL(), "%s signs the URL, and the receiver may know it by another than %s: give the one that the provider was told",
+		c.Scheme.Name(), shown(r.URL))
+	if names := settingNames(c.Scheme); len(names) > 0 {
+		add(true, "%s has settings of the receiver's account, and one may be wrong: %s", c.Scheme.Name(), strings.Join(names, ", "))
+	}
 	return append(all, unlike(c)...)
+}
+
+func settingNames(s *signature.Scheme) []string {
+	settings := s.Settings()
+	names := make([]string, len(settings))
+	for i, setting := range settings {
+		names[i] = setting.Name
+	}
+	return names
 }
 
 // unlike says which other schemes find their signature in a request that the
 // scheme does not find its own in.
 func unlike(c *Case) []string {
 	const most = 5
-	if Reads(c.Scheme, c.Request) {
+	_, err := timeless(c.Scheme).Verify(c.Request, keysOf(c.Secrets...), c.Now)
+	switch refusal(err).Reason {
+	case signature.ReasonMissingSignature, signature.ReasonMissingValue, signature.ReasonMalformedSignature,
+		signature.ReasonTimestampMissing, signature.ReasonUnsupportedVersion:
+	default:
 		return nil
 	}
 	var names []string

@@ -233,8 +233,8 @@ func TestTime(t *testing.T) {
 		cause, with string
 		do          string
 	}{
-		"stale":  {now.Add(3 * time.Hour), "time", "when it was signed", "--now 2026-05-28T20:26:40Z"},
-		"future": {now.Add(-3 * time.Hour), "time", "when it was signed", "ahead of the receiver's time"},
+		"stale":  {now.Add(3 * time.Hour), "time", "when it was signed, 3h0m0s before", "--now 2026-05-28T20:26:40Z"},
+		"future": {now.Add(-100 * time.Hour), "time", "when it was signed, 4 days later", "ahead of the receiver's time"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -347,6 +347,27 @@ func TestDoubts(t *testing.T) {
 				t.Errorf("causes %+v, doubts %q", report.Causes, report.Doubts)
 			}
 		})
+	}
+}
+
+// Where more than the secret is signed, that is in doubt as well.
+func TestDoubtsOfURLAndSettings(t *testing.T) {
+	t.Parallel()
+	for name, c := range valid(t) {
+		c.Secrets, c.Others = []string{secret}, nil
+		switch name {
+		case "twilio":
+			c.Request = withURL(c.Request, "http://10.1.2.3:8080/elsewhere")
+		case "payfast", "trello", "square":
+			c.Request = withURL(c.Request, "http://elsewhere.example/")
+		default:
+			continue
+		}
+		report := explain(t, c)
+		doubted := strings.Contains(strings.Join(report.Doubts, "; "), "signs the URL")
+		if len(report.Causes) > 0 || doubted != c.Scheme.SignsURL() {
+			t.Errorf("%s: causes %+v, doubts %q", name, report.Causes, report.Doubts)
+		}
 	}
 }
 

@@ -25,13 +25,24 @@ func timeCause(c *Case, result signature.Result) Cause {
 		cause.Name, cause.With = "timestamp_unit", "with a timestamp in milliseconds: this one is in seconds"
 		cause.Do = "The sender writes seconds where the scheme has milliseconds; have it write milliseconds."
 	case age > 0:
+		cause.With = "at the time when it was signed, " + apart(age) + " before"
 		cause.Do = "Secret and body are right. If the request was kept, give --now " + result.Time.Format(time.RFC3339) +
 			". " + whenLive
 	default:
+		cause.With = "at the time when it was signed, " + apart(-age) + " later"
 		cause.Do = "Secret and body are right, and the request is ahead of the receiver's time: " +
 			"set the clock of the receiver (timedatectl), or of the sender."
 	}
 	return cause
+}
+
+// apart writes how long it is between two times.
+func apart(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= 3*day {
+		return strconv.Itoa(int(d/day)) + " days"
+	}
+	return d.Round(time.Second).String()
 }
 
 // tokenTime is the cause where a signed token says itself until when it counts,
