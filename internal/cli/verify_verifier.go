@@ -34,7 +34,8 @@ func (o *verifierOptions) flags(cmd *cobra.Command) {
 		"verify with the secret that `REF` refers to, such as env:NAME or file:PATH; may be given again")
 	flags.StringArrayVar(&o.settings, "setting", nil,
 		"a setting that the provider needs, as `NAME=VALUE`; of a secret one, VALUE is a reference; may be given again")
-	flags.StringVar(&o.tolerance, "tolerance", "", "how far from now a request may be signed, as a `DURATION` such as 5m; off does not look at it")
+	flags.StringVar(&o.tolerance, "tolerance", "",
+		"how far from now a request may be signed, as a `DURATION` such as 5m; off does not look at it")
 	if err := cmd.RegisterFlagCompletionFunc("provider",
 		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return providerNames(), cobra.ShellCompDirectiveNoFileComp
