@@ -51,7 +51,8 @@ func verifyAdyen(in *reading, keys *preparedKeys) (int, time.Time, *Error) {
 		}
 		var ok bool
 		if sigs[i], ok = in.scheme.mac.decode(text); !ok {
-			return 0, time.Time{}, refuse(ReasonMalformedSignature, "item %d has an hmacSignature of %d characters that cannot be decoded", i+1, len(text))
+			return 0, time.Time{}, refuse(ReasonMalformedSignature,
+				"item %d has an hmacSignature of %d characters that cannot be decoded", i+1, len(text))
 		}
 	}
 	// One key for all: a notification is of one endpoint, which has one key.

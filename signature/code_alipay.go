@@ -15,16 +15,25 @@ func alipay() *code {
 	return &code{verify: verifyAlipay, sign: signAlipay, bound: true, public: true}
 }
 
-// alipayMessage returns the fields that have a value, sorted, as name=value with
-// "&" between them, without those in but.
-func alipayMessage(fields url.Values, but ...string) message {
+// alipayMessage returns the fields, sorted, as name=value with "&" between them,
+// without those in but.
+func alipayMessage(fields url.Values, empty bool, but ...string) message {
 	var pairs []string
 	for _, name := range sortedKeys(fields) {
-		if value := fields.Get(name); value != "" && !slices.Contains(but, name) {
+		if value := fields.Get(name); (value != "" || empty) && !slices.Contains(but, name) {
 			pairs = append(pairs, name+"="+value)
 		}
 	}
 	return message{body: []byte(strings.Join(pairs, "&"))}
+}
+
+// alipayMessages returns what may be signed: documents and SDKs differ in whether
+// fields without a value are, and in some notifications sign_type is.
+func alipayMessages(fields url.Values) []message {
+	return []message{
+		alipayMessage(fields, true, "sign", "sign_type"), alipayMessage(fields, true, "sign"),
+		alipayMessage(fields, false, "sign", "sign_type"), alipayMessage(fields, false, "sign"),
+	}
 }
 
 // alipayHash returns the name of the algorithm that a sign_type stands for.
@@ -52,7 +61,8 @@ func verifyAlipay(in *reading, keys *preparedKeys) (int, time.Time, *Error) {
 	}
 	sig, ok := mac.decode(fields.Get("sign"))
 	if !ok {
-		return 0, none, refuse(ReasonMalformedSignature, "form field sign has %d characters that cannot be decoded", len(fields.Get("sign")))
+		return 0, none, refuse(ReasonMalformedSignature,
+			"form field sign has %d characters that cannot be decoded", len(fields.Get("sign")))
 	}
 	for i, key := range keys.keys {
 		public, ok := key.(*publicKey)
@@ -60,9 +70,10 @@ func verifyAlipay(in *reading, keys *preparedKeys) (int, time.Time, *Error) {
 			continue
 		}
 		hashed := &publicKey{algorithm: mac.publicAlgorithm, pairs: public.pairs}
-		if hashed.verify(alipayMessage(fields, "sign", "sign_type"), [][]byte{sig}) ||
-			hashed.verify(alipayMessage(fields, "sign"), [][]byte{sig}) { // some notifications have sign_type signed
-			return i, none, nil
+		for _, m := range alipayMessages(fields) {
+			if hashed.verify(m, [][]byte{sig}) {
+				return i, none, nil
+			}
 		}
 	}
 	return 0, none, mismatch(keys)
@@ -76,7 +87,7 @@ func signAlipay(in *reading, keys *preparedKeys, _ SignOptions) error {
 	if !ok {
 		return errors.New("the key is no RSA key")
 	}
-	sig, err := key.sign(alipayMessage(in.fields(), "sign", "sign_type"))
+	sig, err := key.sign(alipayMessage(in.fields(), true, "sign", "sign_type"))
 	if err != nil {
 		return err
 	}

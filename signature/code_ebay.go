@@ -34,7 +34,8 @@ func verifyEBay(in *reading, keys *preparedKeys) (int, time.Time, *Error) {
 	var header ebaySignature
 	raw, err := base64.StdEncoding.Strict().DecodeString(text)
 	if err != nil || json.Unmarshal(raw, &header) != nil {
-		return 0, none, refuse(ReasonMalformedSignature, "%s has %d characters that are not base64 of JSON", headerName(ebayHeader), len(text))
+		return 0, none, refuse(ReasonMalformedSignature, "%s has %d characters that are not base64 of JSON",
+			headerName(ebayHeader), len(text))
 	}
 	if !strings.EqualFold(header.Algorithm, "ecdsa") || !strings.EqualFold(header.Digest, "sha1") {
 		return 0, none, refuse(ReasonAlgorithm, "it is signed with %q and %q, and must be with ECDSA and SHA1",

@@ -16,15 +16,15 @@ func truelayer() *code {
 
 // trueLayerMessage returns what is signed, with the headers of these names.
 func (in *reading) trueLayerMessage(path string, names []string) (message, *Error) {
-	head := in.Method + " " + path + "\n"
+	head := []byte(in.Method + " " + path + "\n")
 	for _, name := range names {
 		value, err := in.signedHeader(name)
 		if err != nil {
 			return message{}, err
 		}
-		head += name + ": " + value + "\n"
+		head = append(head, name+": "+value+"\n"...)
 	}
-	return message{head: []byte(head), body: in.Body}, nil
+	return message{head: head, body: in.Body}, nil
 }
 
 func verifyTrueLayer(in *reading, keys *preparedKeys) (int, time.Time, *Error) {

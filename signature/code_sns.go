@@ -20,7 +20,9 @@ func sns() *code {
 		verify: verifySNS, sign: signSNS, fields: true, public: true,
 		prepare: func(secret string) (authenticator, *KeyError) {
 			if !strings.HasPrefix(secret, "arn:") {
-				return nil, &KeyError{Problem: "it is not the ARN of a topic", Hint: "write the topic's ARN, such as arn:aws:sns:us-east-1:123456789012:NAME"}
+				return nil, &KeyError{
+					Problem: "it is not the ARN of a topic", Hint: "write the topic's ARN, such as arn:aws:sns:us-east-1:123456789012:NAME",
+				}
 			}
 			return &tokenKey{secret: []byte(secret)}, nil
 		},
@@ -75,22 +77,26 @@ func verifySNS(in *reading, keys *preparedKeys) (int, time.Time, *Error) {
 		return ok && string(k.secret) == field("TopicArn")
 	})
 	if topic < 0 {
-		return 0, none, refuse(ReasonSignatureMismatch, "the topic %q is none of those that this receiver takes messages of", clip(field("TopicArn")))
+		return 0, none, refuse(ReasonSignatureMismatch,
+			"the topic %q is none of those that this receiver takes messages of", clip(field("TopicArn")))
 	}
 	mac, ok := snsMAC(field("SignatureVersion"))
 	if !ok {
-		return 0, none, refuse(ReasonUnsupportedVersion, "SignatureVersion is %q, and must be 1 or 2", clip(field("SignatureVersion")))
+		return 0, none, refuse(ReasonUnsupportedVersion,
+			"SignatureVersion is %q, and must be 1 or 2", clip(field("SignatureVersion")))
 	}
 	if field("Signature") == "" {
 		return 0, none, refuse(ReasonMissingSignature, "json field Signature is absent")
 	}
 	sig, ok := mac.decode(field("Signature"))
 	if !ok {
-		return 0, none, refuse(ReasonMalformedSignature, "json field Signature has %d characters that cannot be decoded", len(field("Signature")))
+		return 0, none, refuse(ReasonMalformedSignature,
+			"json field Signature has %d characters that cannot be decoded", len(field("Signature")))
 	}
 	sent, ok := RFC3339.parse(field("Timestamp"))
 	if !ok {
-		return 0, none, refuse(ReasonTimestampMalformed, "the timestamp %q is not exactly of the unit %s", clip(field("Timestamp")), RFC3339)
+		return 0, none, refuse(ReasonTimestampMalformed,
+			"the timestamp %q is not exactly of the unit %s", clip(field("Timestamp")), RFC3339)
 	}
 	certificate, err := in.snsCertificate(field("SigningCertURL"))
 	if err != nil {
@@ -101,7 +107,8 @@ func verifySNS(in *reading, keys *preparedKeys) (int, time.Time, *Error) {
 		return 0, none, refuse(ReasonKeyUnavailable, "the fetched certificate cannot be used: %s", problem.Problem)
 	}
 	if !key.verify(m, [][]byte{sig}) {
-		return 0, none, refuse(ReasonSignatureMismatch, "the signature was not made with Amazon's key, or the message was changed on its way")
+		return 0, none, refuse(ReasonSignatureMismatch,
+			"the signature was not made with Amazon's key, or the message was changed on its way")
 	}
 	return topic, sent, nil
 }

@@ -16,7 +16,8 @@ func (in *reading) matchFetched(m message) (int, *Error) {
 		return 0, refuse(ReasonKeyUnavailable, "the fetched key cannot be used: %s", problem.Problem)
 	}
 	if !key.verify(m, in.sigs) {
-		return 0, refuse(ReasonSignatureMismatch, "the signature was not made with the provider's key, or the request was changed on its way")
+		return 0, refuse(ReasonSignatureMismatch,
+			"the signature was not made with the provider's key, or the request was changed on its way")
 	}
 	return noKey, nil
 }

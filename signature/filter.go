@@ -6,7 +6,6 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"hash/crc32"
 	"strconv"
 	"strings"
@@ -30,7 +29,7 @@ func findFilter(name string) (valueFilter, bool) {
 		{"crc32", func(b []byte) []byte { return strconv.AppendUint(nil, uint64(crc32.ChecksumIEEE(b)), decimal) }, false},
 		{"lower", func(b []byte) []byte { return []byte(strings.ToLower(string(b))) }, false},
 		{"hubspot", decodeHubSpot, false},
-		{"json", func(b []byte) []byte { quoted, _ := json.Marshal(string(b)); return quoted }, false}, // a string always encodes
+		{"json", func(b []byte) []byte { return appendQuoted(nil, string(b)) }, false},
 	} {
 		if f.name == name {
 			return f, true

@@ -132,9 +132,7 @@ func (s *Scheme) compileHandshake(name string) error {
 		if h.name != name {
 			continue
 		}
-		for _, setting := range h.settings {
-			s.settings = append(s.settings, setting)
-		}
+		s.settings = append(s.settings, h.settings...)
 		compiled, err := h.compile(in)
 		if err != nil {
 			return fmt.Errorf("handshake %q: %w", name, err)
@@ -147,8 +145,8 @@ func (s *Scheme) compileHandshake(name string) error {
 	return nil
 }
 
-func (h handshake) compile(in scope) (shake, error) {
-	c := shake{handshake: h, headers: make(map[string]*template)}
+func (h *handshake) compile(in scope) (shake, error) {
+	c := shake{handshake: *h, headers: make(map[string]*template)}
 	var problems []error
 	text := func(text string) *template {
 		if text == "" {
@@ -159,11 +157,11 @@ func (h handshake) compile(in scope) (shake, error) {
 		return t
 	}
 	rules := func(checks []Check) []rule {
-		var all []rule
-		for _, check := range checks {
+		all := make([]rule, len(checks))
+		for i, check := range checks {
 			at, err := parseSource(check.At)
 			problems = append(problems, err)
-			all = append(all, rule{at: at, is: text(check.Is)})
+			all[i] = rule{at: at, is: text(check.Is)}
 		}
 		return all
 	}
@@ -279,11 +277,23 @@ func (in *reading) shake(h *shake, keys Keys, now time.Time) (Reply, *Error) {
 	if err := in.computeSum(h, keys); err != nil {
 		return reply, err
 	}
+	reply, refusal := in.answer(h)
+	if h.secret {
+		reply.Secret = challenge
+	}
+	if refusal == nil && verify && h.confirm != "" {
+		reply.Confirm, refusal = in.confirmURL(h)
+	}
+	return reply, refusal
+}
+
+// answer renders the answer to h.
+func (in *reading) answer(h *shake) (Reply, *Error) {
 	body, refusal := h.answer.render(in)
 	if refusal != nil {
-		return reply, refusal
+		return Reply{}, refusal
 	}
-	reply = typedReply(cmp.Or(h.status, http.StatusOK), cmp.Or(h.kind, "text/plain; charset=utf-8"), body)
+	reply := typedReply(cmp.Or(h.status, http.StatusOK), cmp.Or(h.kind, "text/plain; charset=utf-8"), body)
 	if reply.Status == http.StatusNoContent {
 		reply.Header, reply.Body = http.Header{}, nil
 	}
@@ -293,13 +303,7 @@ func (in *reading) shake(h *shake, keys Keys, now time.Time) (Reply, *Error) {
 			reply.Header.Set(name, text)
 		}
 	}
-	if h.secret {
-		reply.Secret = challenge
-	}
-	if verify && h.confirm != "" {
-		reply.Confirm, refusal = in.confirmURL(h)
-	}
-	return reply, refusal
+	return reply, nil
 }
 
 // checkHandshake checks what must hold besides the signature, in constant time,
@@ -358,8 +362,7 @@ func (in *reading) confirmURL(h *shake) (string, *Error) {
 }
 
 func asError(err error) *Error {
-	var refusal *Error
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*Error](err); ok {
 		return refusal
 	}
 	return refuse(ReasonNoScheme, "%v", err) // Verify returns nothing else

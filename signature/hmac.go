@@ -70,9 +70,9 @@ func decodeKey(secret string, decode keyDecoder) ([]byte, *KeyError) {
 	return key, err
 }
 
-func newHMACKey(new func() hash.Hash, key []byte) *hmacKey {
+func newHMACKey(hash func() hash.Hash, key []byte) *hmacKey {
 	k := &hmacKey{}
-	k.states.New = func() any { return &hmacState{mac: hmac.New(new, key)} }
+	k.states.New = func() any { return &hmacState{mac: hmac.New(hash, key)} }
 	return k
 }
 
@@ -116,12 +116,12 @@ func (k *hmacKey) sign(m message) ([]byte, error) {
 }
 
 // withHash returns m with another hash function.
-func withHash(m mac, new func() hash.Hash) (mac, error) {
+func withHash(m mac, hash func() hash.Hash) (mac, error) {
 	switch m := m.(type) {
 	case *hmacMAC:
-		return &hmacMAC{new: new, size: new().Size(), encoding: m.encoding}, nil
+		return &hmacMAC{new: hash, size: hash().Size(), encoding: m.encoding}, nil
 	case *digestMAC:
-		return &digestMAC{new: new, size: new().Size(), encoding: m.encoding}, nil
+		return &digestMAC{new: hash, size: hash().Size(), encoding: m.encoding}, nil
 	}
 	return nil, errors.New("a hash function of its own goes with an HMAC or a hash")
 }

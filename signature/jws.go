@@ -243,8 +243,7 @@ func (k *jwsKey) token(algorithm, kid string, m message, sign func(message) ([]b
 		header = append(header, `,"typ":"JWT"`...)
 	}
 	if kid != "" {
-		quoted, _ := json.Marshal(kid) // a string always encodes
-		header = append(append(header, `,"kid":`...), quoted...)
+		header = appendQuoted(append(header, `,"kid":`...), kid)
 	}
 	if k.mac.unencoded {
 		header = append(header, `,"b64":false,"crit":["b64"]`...)

@@ -21,6 +21,10 @@ const (
 	KeyWhsec  KeyForm = "whsec"  // padded base64 of 24 to 64 bytes, as Standard Webhooks writes it: after "whsec_"
 	KeySHA1   KeyForm = "sha1"   // the SHA-1 of the text
 	KeyBasic  KeyForm = "basic"  // USER:PASSWORD of HTTP's basic authentication
+	// KeyEither is the text itself or, if that does not match and it is
+	// hexadecimal digits, the bytes they stand for. It is for providers whose
+	// documents and customers disagree.
+	KeyEither KeyForm = "utf8|hex"
 	// KeyPublic is a public key, or the private key that belongs to it, which
 	// signs as well: PEM, a certificate in PEM, a JWK or a set of them, the base64
 	// of a SubjectPublicKeyInfo, or of an Ed25519 key the hexadecimal digits or
@@ -46,7 +50,7 @@ type keyDecoder func(secret string) ([]byte, *KeyError)
 
 func (f KeyForm) compile() (keyDecoder, error) {
 	switch f {
-	case "", KeyUTF8, KeyPublic:
+	case "", KeyUTF8, KeyPublic, KeyEither:
 		return func(secret string) ([]byte, *KeyError) { return []byte(secret), nil }, nil
 	case KeyHex:
 		return decodeHexKey, nil
@@ -64,7 +68,8 @@ func (f KeyForm) compile() (keyDecoder, error) {
 	}
 	expression, ok := strings.CutPrefix(string(f), keyStrip)
 	if !ok {
-		return nil, fmt.Errorf("key form %q is none of utf8, hex, base64, whsec, sha1, basic, public, strip:REGEXP", clip(string(f)))
+		return nil, fmt.Errorf("key form %q is none of utf8, hex, base64, whsec, sha1, basic, public, utf8|hex, strip:REGEXP",
+			clip(string(f)))
 	}
 	beginning, err := regexp.Compile("^(?:" + expression + ")")
 	if err != nil {
@@ -115,3 +120,13 @@ func decodeBasic(secret string) ([]byte, *KeyError) {
 	}
 	return []byte(secret), nil
 }
+
+// eitherKey is a secret that may be a key in two ways. It signs in the first.
+type eitherKey [2]authenticator
+
+func (k eitherKey) verify(m message, sigs [][]byte) bool {
+	first, second := k[0].verify(m, sigs), k[1].verify(m, sigs)
+	return first || second
+}
+
+func (k eitherKey) sign(m message) ([]byte, error) { return k[0].sign(m) }

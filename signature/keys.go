@@ -120,5 +120,12 @@ func (s *Scheme) prepareKey(secret string) (authenticator, *KeyError) {
 	if s.code != nil && s.code.prepare != nil {
 		return s.code.prepare(secret)
 	}
-	return s.mac.prepare(secret, s.key)
+	key, problem := s.mac.prepare(secret, s.key)
+	if !s.either || problem != nil {
+		return key, problem
+	}
+	if other, notHex := s.mac.prepare(secret, decodeHexKey); notHex == nil {
+		return eitherKey{key, other}, nil
+	}
+	return key, nil
 }

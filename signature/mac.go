@@ -97,7 +97,8 @@ func parseMAC(text string, form KeyForm) (mac, error) {
 	case "ed25519", "ecdsa", "rsa":
 		m, err = newPublic(name, encoding)
 	default:
-		err = fmt.Errorf("algorithm %q is none of hmac-, hash-, ecdsa-, rsa- with sha1, sha256 or sha512, ed25519, jwt-, jws-, token", clip(name))
+		err = fmt.Errorf("algorithm %q is none of hmac-, hash-, ecdsa-, rsa- with sha1, sha256 or sha512, ed25519, "+
+			"jwt-, jws-, token, none", clip(name))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("mac %q: %w", clip(text), err)

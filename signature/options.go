@@ -2,6 +2,7 @@ package signature
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -53,7 +54,7 @@ func (s *Scheme) Settings() []Setting {
 // does not get, it refuses requests for: [ReasonNoSetting].
 func (s *Scheme) With(opts Options) (*Scheme, error) {
 	if s == nil || s.mac == nil {
-		return nil, fmt.Errorf("adapt scheme: it was not made by this package")
+		return nil, errors.New("adapt scheme: it was not made by this package")
 	}
 	adapted := *s
 	adapted.values = maps.Clone(s.values)

@@ -101,7 +101,7 @@ func putJSON(doc []byte, path []string, value string) ([]byte, error) {
 	}
 	text := []byte(value)
 	if kind == '"' || !json.Valid(text) {
-		text, _ = json.Marshal(value) // a string always encodes
+		text = appendQuoted(nil, value)
 	}
 	return slices.Concat(doc[:start], text, doc[c.at:]), nil
 }

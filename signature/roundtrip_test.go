@@ -10,8 +10,6 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
-	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -93,11 +91,9 @@ func keysFor(tb testing.TB, s *signature.Scheme) (private, public signature.Keys
 func firstValid(tb testing.TB) map[string]*vector {
 	tb.Helper()
 	first := make(map[string]*vector)
-	for _, file := range vectorFiles(tb) {
-		for _, v := range readVectors(tb, file) {
-			if _, known := signature.Lookup(v.Provider); v.Kind == "request" && v.Valid && first[v.Provider] == nil && known {
-				first[v.Provider] = v
-			}
+	for _, v := range readVectors(tb) {
+		if _, known := signature.Lookup(v.Provider); v.Kind == "request" && v.Valid && first[v.Provider] == nil && known {
+			first[v.Provider] = v
 		}
 	}
 	return first
@@ -190,14 +186,14 @@ func fetchable(t *testing.T, v *vector) map[string]json.RawMessage {
 	return all
 }
 
-// changeBody changes each byte of a body that is said to be bound.
+// changeBody changes bytes all over a body that is said to be bound.
 func changeBody(t *testing.T, s *signature.Scheme, keys signature.Keys, r *signature.Request, signed signature.Result, now time.Time) {
 	t.Helper()
 	if !signed.BodyBound {
 		return
 	}
-	for i := range r.Body {
-		changed := &signature.Request{Method: r.Method, URL: r.URL, Header: maps.Clone(http.Header(r.Header)), Body: bytes.Clone(r.Body)}
+	for i := 0; i < len(r.Body); i += 1 + len(r.Body)/100 { //nolint:mnd // a hundred places will do
+		changed := &signature.Request{Method: r.Method, URL: r.URL, Header: r.Header.Clone(), Body: bytes.Clone(r.Body)}
 		changed.Body[i] ^= 1
 		if _, err := s.Verify(changed, keys, now); err == nil && !sameFields(r.Body, changed.Body) {
 			t.Fatalf("byte %d of the body can be changed: %q", i, changed.Body)

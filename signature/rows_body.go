@@ -94,7 +94,7 @@ func bodyRows() []Spec {
 		{Name: "onfleet", Read: header("x-onfleet-signature", "{sig}"), MAC: "hmac-sha512 hex", Key: KeyHex, Handshake: "onfleet"},
 		{Name: "squarespace", Read: header("squarespace-signature", "{sig}"), Key: KeyHex},
 		// Writes upper-case hexadecimal.
-		{Name: "authorize_net", Read: header("x-anet-signature", "sha512={sig}"), MAC: "hmac-sha512 hex", Key: KeyHex, Type: "json:eventType", ID: "json:notificationId"},
+		{Name: "authorize_net", Read: header("x-anet-signature", "sha512={sig}"), MAC: "hmac-sha512 hex", Key: KeyEither, Type: "json:eventType", ID: "json:notificationId"},
 		// Balance Platform and Management; payments are adyen.
 		{Name: "adyen_platform", Read: header("hmacsignature", "{sig}"), MAC: "hmac-sha256 base64", Key: KeyHex, Type: "json:type"},
 		{Name: "ms_teams", Read: header("authorization", "HMAC {sig}"), MAC: "hmac-sha256 base64", Key: KeyBase64},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -47,6 +48,10 @@ func (s *Scheme) Sign(r *Request, keys Keys, opts SignOptions) error {
 	in := reading{view: view{Request: &signed, jsonFrom: s.jsonFrom}, scheme: s, variables: make([]string, len(s.variables))}
 	if err := in.sign(keys.prepare(s), opts); err != nil {
 		return fmt.Errorf("sign request: %w", err)
+	}
+	if r.Header != nil {
+		maps.Copy(r.Header, signed.Header) // into the caller's own, which is often that of an http.Request
+		signed.Header = r.Header
 	}
 	*r = signed
 	return nil
@@ -150,9 +155,7 @@ func (in *reading) mergeClaims(claims map[string]any) ([]byte, error) {
 	if err := json.Unmarshal(body, &all); err != nil {
 		return nil, errors.New("the body must be a JSON object, which becomes the claims of the token")
 	}
-	for name, value := range claims {
-		all[name] = value
-	}
+	maps.Copy(all, claims)
 	return json.Marshal(all)
 }
 

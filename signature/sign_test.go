@@ -183,6 +183,39 @@ func TestSignWithValuesOfTheRequest(t *testing.T) {
 	}
 }
 
+// Some schemes sign the header of the delivery id by another name, if there is
+// one. What is signed is the id that is sent.
+func TestSignTheDeliveryID(t *testing.T) {
+	t.Parallel()
+	scheme, ok := signature.Lookup("mercadopago")
+	if !ok {
+		t.Fatal("there is no scheme mercadopago")
+	}
+	keys, now := newKeys(t, "a secret"), time.Unix(1772446530, 0)
+	for name, header := range map[string]http.Header{"none yet": {}, "another": {"X-Request-Id": {"of-the-last-time"}}} {
+		r := &signature.Request{Method: http.MethodPost, URL: "https://hooks.example.com/?data.id=42", Header: header}
+		if err := scheme.Sign(r, keys, signature.SignOptions{ID: "request-42", Time: now}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := scheme.Verify(r, keys, now); err != nil || got.DeliveryID != "request-42" {
+			t.Errorf("%s: delivery id %q, %v", name, got.DeliveryID, err)
+		}
+	}
+}
+
+// The headers are often those of an http.Request, which is sent afterwards.
+func TestSignSetsTheHeadersOfTheCaller(t *testing.T) {
+	t.Parallel()
+	header := http.Header{"X-Mine": {"stays"}}
+	r := &signature.Request{Method: http.MethodPost, Header: header, Body: []byte("{}")}
+	if err := signature.GitHub.Sign(r, newKeys(t, "a secret"), signature.SignOptions{ID: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	if header.Get("X-Hub-Signature-256") == "" || header.Get("X-GitHub-Delivery") != "1" || header.Get("X-Mine") != "stays" {
+		t.Errorf("the headers are %v", header)
+	}
+}
+
 // A scheme that does not sign the body says so.
 func TestBodyBound(t *testing.T) {
 	t.Parallel()

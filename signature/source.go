@@ -118,9 +118,6 @@ func (s *source) String() string {
 	return "nothing"
 }
 
-// inHeader reports whether the value is in a header.
-func (s *source) inHeader() bool { return s.kind == fromHeader || s.kind == fromNumbered }
-
 var (
 	// errTwice says that a value is there more than once. Programs differ in which
 	// one they take, so none is taken.

@@ -141,6 +141,7 @@ type Scheme struct {
 	mac       mac
 	jws       *jwsMAC // mac, if it is one
 	key       keyDecoder
+	either    bool // the hexadecimal digits of a key are tried as well
 	template  *template
 	unit      TimeUnit
 	tolerance time.Duration
@@ -229,8 +230,18 @@ func (s *Scheme) compile(spec Spec) error {
 			return err
 		}
 	}
-	s.strict = s.code != nil && s.code.fields || !s.template.body && s.code == nil && (s.template.json || slices.ContainsFunc(s.reads, func(r reader) bool { return r.from.kind == fromJSON }))
+	s.strict = s.signsJSON()
 	return nil
+}
+
+// signsJSON reports whether fields of the JSON document are signed, or are the
+// signature, and its bytes are not signed.
+func (s *Scheme) signsJSON() bool {
+	if s.code != nil {
+		return s.code.fields
+	}
+	reads := slices.ContainsFunc(s.reads, func(r reader) bool { return r.from.kind == fromJSON })
+	return !s.template.body && (s.template.json || reads)
 }
 
 func (s *Scheme) compileRead(read Read) error {
@@ -239,15 +250,11 @@ func (s *Scheme) compileRead(read Read) error {
 		return err
 	}
 	r := reader{from: from, sep: read.Sep, join: read.Join, positional: read.Positional}
-	texts := read.Items
-	switch {
-	case read.Pattern != "" && (read.Sep != "" || len(read.Items) > 0 || read.Join != "" || read.Positional):
-		return errors.New("it has both a pattern and a list")
-	case read.Pattern != "":
-		texts = []string{read.Pattern}
-	case read.Sep == "" || len(read.Items) == 0:
-		return errors.New("it has neither a pattern nor a list with Sep and Items")
-	case r.join == "":
+	texts, err := read.patterns()
+	if err != nil {
+		return err
+	}
+	if r.sep != "" && r.join == "" {
 		r.join = read.Sep[:1]
 	}
 	for _, text := range texts {
@@ -255,18 +262,27 @@ func (s *Scheme) compileRead(read Read) error {
 		if err != nil {
 			return err
 		}
+		p.fold = from.kind == fromHeader && from.name == "Authorization"
 		r.items = append(r.items, p)
-	}
-	if from.kind == fromHeader && from.name == "Authorization" {
-		for i := range r.items {
-			r.items[i].fold = true
-		}
 	}
 	if from.kind == fromNumbered && (r.sep != "" || len(r.items[0].parts) != 1 || !r.has(slotSig)) {
 		return errors.New("a numbered header holds one {sig} and nothing else")
 	}
 	s.reads = append(s.reads, r)
 	return nil
+}
+
+// patterns returns the patterns of a Read: one, or those of a list.
+func (r *Read) patterns() ([]string, error) {
+	switch {
+	case r.Pattern != "" && (r.Sep != "" || len(r.Items) > 0 || r.Join != "" || r.Positional):
+		return nil, errors.New("it has both a pattern and a list")
+	case r.Pattern != "":
+		return []string{r.Pattern}, nil
+	case r.Sep == "" || len(r.Items) == 0:
+		return nil, errors.New("it has neither a pattern nor a list with Sep and Items")
+	}
+	return r.Items, nil
 }
 
 // newSlot gives a variable its place. Only {sig} may be read twice.
@@ -323,6 +339,7 @@ func (s *Scheme) compileMAC(spec Spec) error {
 		}
 		return nil
 	}
+	s.either = spec.Key == KeyEither
 	s.key, err = spec.Key.compile()
 	return err
 }
@@ -359,6 +376,23 @@ func (s *Scheme) compileMessage(spec Spec) error {
 }
 
 func (s *Scheme) compileRules(spec Spec) error {
+	if err := s.compileRequire(spec); err != nil {
+		return err
+	}
+	if err := s.compileClaims(spec); err != nil {
+		return err
+	}
+	for i := range s.reads { // a JWT that is the whole body
+		s.bound = s.bound || s.reads[i].from.kind == fromBody && s.jws != nil && !s.jws.detached
+	}
+	s.unused = make([]bool, len(s.variables))
+	for slot, name := range s.variables {
+		s.unused[slot] = name != "time" && !s.usedBy(slot)
+	}
+	return nil
+}
+
+func (s *Scheme) compileRequire(spec Spec) error {
 	for _, check := range spec.Require {
 		at, err := parseSource(check.At)
 		if err == nil && (at.kind == fromNumbered || at.kind == fromBody) {
@@ -374,6 +408,10 @@ func (s *Scheme) compileRules(spec Spec) error {
 		s.require = append(s.require, rule{at: at, is: is})
 		s.bound = s.bound || is.binds && at.kind == fromQuery && s.template.url
 	}
+	return nil
+}
+
+func (s *Scheme) compileClaims(spec Spec) error {
 	if len(spec.Claims) > 0 && (s.jws == nil || s.jws.detached) {
 		return fmt.Errorf("claims: the mac %q has none", clip(spec.MAC))
 	}
@@ -387,13 +425,6 @@ func (s *Scheme) compileRules(spec Spec) error {
 			claim: name, optional: optional, is: is, unpadded: strings.HasSuffix(check.Is, "|base64url}"),
 		})
 		s.bound = s.bound || is.binds
-	}
-	for i := range s.reads { // a JWT that is the whole body
-		s.bound = s.bound || s.reads[i].from.kind == fromBody && s.jws != nil && !s.jws.detached
-	}
-	s.unused = make([]bool, len(s.variables))
-	for slot, name := range s.variables {
-		s.unused[slot] = name != "time" && !s.usedBy(slot)
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ type operand struct {
 	text    string // as in the template, for messages
 }
 
-// A template makes the message that is signed. The body as it is is in it once
+// A template makes the message that is signed. The body, unchanged, is in it once
 // or not at all, so a message is what is before the body, the body, and what is
 // after.
 type template struct {
@@ -90,7 +90,7 @@ func compileTemplate(text string, in scope) (*template, error) {
 // separated from the body.
 func borders(ops []operand, i int) bool {
 	movable := func(j int) bool {
-		return j >= 0 && j < len(ops) && ops[j].kind == operandVariable && ops[j].text != "time"
+		return j >= 0 && j < len(ops) && (ops[j].kind == operandVariable && ops[j].text != "time" || ops[j].kind == operandSource)
 	}
 	return !movable(i-1) && !movable(i+1)
 }
@@ -287,7 +287,7 @@ func (t *template) render(in *reading) (string, *Error) {
 func (in *reading) append(buf []byte, ops []operand, secret []byte) ([]byte, *Error) {
 	for i := range ops {
 		op := &ops[i]
-		switch op.kind {
+		switch op.kind { //nolint:exhaustive // the others have a value that is only filtered
 		case operandLiteral:
 			buf = append(buf, op.literal...)
 			continue

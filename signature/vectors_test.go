@@ -1,14 +1,17 @@
 package signature_test
 
 import (
-	"bufio"
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
+	"flag"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,37 +108,35 @@ func (v *vector) scheme(tb testing.TB) *signature.Scheme {
 	return s
 }
 
-func vectorFiles(tb testing.TB) []string {
-	tb.Helper()
-	dir := "testdata/vectors"
-	if d := os.Getenv("VECTORS"); d != "" {
-		dir = d
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
-	if err != nil || len(files) == 0 {
-		tb.Fatal("no vectors", err)
-	}
-	return files
-}
+var vectorsFlag = flag.String("vectors", "testdata/vectors", "the `directory` of the vectors")
 
-func readVectors(tb testing.TB, path string) []*vector {
-	tb.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		tb.Fatal(err)
+// allVectors are those of the directory.
+var allVectors = sync.OnceValues(func() ([]*vector, error) {
+	files, err := filepath.Glob(filepath.Join(*vectorsFlag, "*.jsonl"))
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("no vectors: %w", err)
 	}
-	defer f.Close()
 	var vectors []*vector
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		v := new(vector)
-		if err := json.Unmarshal(lines.Bytes(), v); err != nil {
-			tb.Fatal(err)
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
 		}
-		vectors = append(vectors, v)
+		for line := range bytes.Lines(data) {
+			v := new(vector)
+			if err := json.Unmarshal(line, v); err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+			vectors = append(vectors, v)
+		}
 	}
-	if err := lines.Err(); err != nil {
+	return vectors, nil
+})
+
+func readVectors(tb testing.TB) []*vector {
+	tb.Helper()
+	vectors, err := allVectors()
+	if err != nil {
 		tb.Fatal(err)
 	}
 	return vectors
@@ -144,17 +145,15 @@ func readVectors(tb testing.TB, path string) []*vector {
 // Every vector has the verdict that it must have.
 func TestVectors(t *testing.T) {
 	t.Parallel()
-	for _, file := range vectorFiles(t) {
-		for _, v := range readVectors(t, file) {
-			t.Run(v.ID, func(t *testing.T) {
-				t.Parallel()
-				if v.Kind == "handshake" {
-					checkHandshake(t, v)
-					return
-				}
-				checkRequest(t, v)
-			})
-		}
+	for _, v := range readVectors(t) {
+		t.Run(v.ID, func(t *testing.T) {
+			t.Parallel()
+			if v.Kind == "handshake" {
+				checkHandshake(t, v)
+				return
+			}
+			checkRequest(t, v)
+		})
 	}
 }
 
@@ -226,20 +225,18 @@ func TestEverySchemeHasVectors(t *testing.T) {
 	t.Parallel()
 	type verdicts struct{ accepted, refused int }
 	seen := make(map[string]*verdicts)
-	for _, file := range vectorFiles(t) {
-		for _, v := range readVectors(t, file) {
-			s, ok := signature.Lookup(v.Provider)
-			if !ok {
-				continue
-			}
-			if seen[s.Name()] == nil {
-				seen[s.Name()] = new(verdicts)
-			}
-			if v.Valid {
-				seen[s.Name()].accepted++
-			} else {
-				seen[s.Name()].refused++
-			}
+	for _, v := range readVectors(t) {
+		s, ok := signature.Lookup(v.Provider)
+		if !ok {
+			continue
+		}
+		if seen[s.Name()] == nil {
+			seen[s.Name()] = new(verdicts)
+		}
+		if v.Valid {
+			seen[s.Name()].accepted++
+		} else {
+			seen[s.Name()].refused++
 		}
 	}
 	for _, s := range signature.Schemes() {

@@ -192,8 +192,9 @@ export function render(template, ctx) {
 
 // ---------------------------------------------------------------- keys
 
-// keyBytes is what a secret means to a symmetric scheme.
-export function keyBytes(kind = 'utf8', secret) {
+// keyBytes is what a secret means to a symmetric scheme; of "utf8|hex", the first.
+export function keyBytes(kinds = 'utf8', secret) {
+  const kind = kinds.startsWith('strip:') ? kinds : kinds.split('|')[0];
   if (kind.startsWith('strip:')) return Buffer.from(secret.replace(new RegExp('^(' + kind.slice(6) + ')'), ''));
   switch (kind) {
     case 'utf8': return Buffer.from(secret);
@@ -406,9 +407,10 @@ export function verify(row, req, options) {
   const symmetric = /^(hmac|hash)-/.test(alg);
   const signatures = sigs.flatMap((s) => { try { return [decode(enc, s)]; } catch (e) { if (e instanceof Reject) return []; throw e; } });
   for (const secret of usable) {
-    const key = symmetric ? keyBytes(row.key, secret) : publicKey(row.key, secret);
     const message = render(row.sign ?? '{body}', { row, req, vars, secret, config });
-    if (signatures.some((s) => rawVerify(alg, key, message, s))) return undefined;
+    const kinds = row.key === 'utf8|hex' ? ['utf8', 'hex'] : [row.key];
+    const keys = symmetric ? kinds.map((kind) => keyBytes(kind, secret)) : [publicKey(row.key, secret)];
+    if (keys.some((key) => signatures.some((s) => rawVerify(alg, key, message, s)))) return undefined;
   }
   return reject('no key matches');
 }

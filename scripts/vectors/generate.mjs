@@ -2,22 +2,15 @@
 //
 //   node generate.mjs          every scheme
 //   node generate.mjs NAME...  these
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Reject, schemes, verify } from './engine.mjs';
+import { readVectors, writeVectors } from './files.mjs';
 import { imported } from './imported.mjs';
 import { vectorsOf } from './variants.mjs';
 import { coded, verifyCoded } from './coded.mjs';
 import { handshakes } from './handshakes.mjs';
 import { extras } from './extras.mjs';
 
-const dir = new URL('../../signature/testdata/vectors/', import.meta.url);
-mkdirSync(dir, { recursive: true });
-
-// fileName: the scheme of Standard Webhooks is spelled with a hyphen in Go.
-const fileName = (name) => new URL((name === 'standardwebhooks' ? 'standard-webhooks' : name) + '.jsonl', dir);
-const readLines = (file) => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l)) : []);
-
-// check asks the interpreter about each vector it did not make a mistake in.
+// check asks the interpreter whether each request is what the vector says.
 function check(v) {
   if (v.kind !== 'request') return;
   let why;
@@ -40,11 +33,11 @@ const wanted = process.argv.slice(2).length ? process.argv.slice(2) : names;
 let count = 0;
 for (const name of wanted) {
   if (!names.includes(name)) { console.error(`there is no scheme ${name}; add its row to schemes.json`); process.exit(2); }
-  const before = readLines(fileName(name));
+  const before = readVectors(name);
   const made = [...(schemes[name] && !imported.has(name) ? vectorsOf(name, schemes[name]) : []), ...(coded[name]?.() ?? []), ...(extras[name]?.() ?? []), ...(handshakes[name]?.() ?? [])];
   const own = new Set(made.map((v) => v.id));
   if (own.size !== made.length) throw new Error(name + ' has an id twice');
-  const kept = imported.has(name) ? before.filter((v) => !own.has(v.id) && !v.made) : [];
+  const kept = imported.has(name) ? before.filter((v) => !own.has(v.id)) : [];
   // An oracle's verdict stays as long as the request is the same.
   const verdicts = new Map(before.map((v) => [v.id, v]));
   for (const v of made) {
@@ -54,6 +47,6 @@ for (const name of wanted) {
   const all = [...kept, ...made];
   all.forEach(check);
   count += all.length;
-  writeFileSync(fileName(name), all.map((v) => JSON.stringify(v)).join('\n') + '\n');
+  writeVectors(name, all);
 }
 console.log(`${count} vectors of ${wanted.length} schemes`);

@@ -2,7 +2,7 @@
 // of the receiver are in config.
 import crypto from 'node:crypto';
 import { hmac, NOW, schemes, sha, testKeys } from './engine.mjs';
-import { snsMessage } from './coded.mjs';
+import { snsMessage } from './coded-public.mjs';
 import { sign, keyPair, writeForm } from './sign.mjs';
 
 const vector = (provider, variant, valid, expect, note, { method = 'GET', query = '', headers = [], body = '', secrets = [], config, klass = 'must', url } = {}) => {

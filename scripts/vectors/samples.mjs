@@ -43,7 +43,6 @@ const ids = {
 const id = (name) => (name in ids ? ids[name] : 'evt_' + seed('id ' + name, 16));
 
 export const typeOf = (name) => types[name] ?? 'invoice.paid';
-export const idOf = id;
 export { uuid };
 
 // set writes value at a dotted path, making what is missing; numbers are indexes.
@@ -98,13 +97,12 @@ const extra = {
   gitea: [['X-GitHub-Event', 'push']],
   github_secret_scanning: [['Github-Public-Key-Identifier', 'f9525bf080f75b3506ca1ead061add62b8633a346606dc5fe544e29231c6ee0d']],
   circle: [['X-Circle-Key-Id', '879dc113-5ca4-4ff7-a6b7-54652083fcf8']],
-  lark: [],
   square: [['square-environment', 'Production']],
 };
 
 // queries are what a URL ends in, where the scheme reads it.
 export const queries = {
-  mercadopago: '?data.id=ABC123&type=payment', hubspot_v2: '?tenant=1&x=a%20b', square: '', trello: '?board=1', qstash: '?step=1', messagebird: '?a=1&b=2',
+  mercadopago: '?data.id=ABC123&type=payment', hubspot_v2: '?tenant=1&x=a%20b', trello: '?board=1', qstash: '?step=1', messagebird: '?a=1&b=2',
 };
 // forms are the fields of bodies that are forms.
 export const forms = {

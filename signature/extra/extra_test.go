@@ -1,7 +1,7 @@
 package extra_test
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -17,13 +17,11 @@ import (
 func TestVectors(t *testing.T) {
 	t.Parallel()
 	for _, row := range extra.Rows() {
-		f, err := os.Open(filepath.Join("..", "testdata", "vectors", row.Name+".jsonl"))
+		data, err := os.ReadFile(filepath.Join("..", "testdata", "vectors", row.Name+".jsonl"))
 		if err != nil {
 			t.Fatalf("scheme %q has no vectors: %v", row.Name, err)
 		}
-		defer f.Close()
-		lines := bufio.NewScanner(f)
-		for lines.Scan() {
+		for line := range bytes.Lines(data) {
 			var v struct {
 				ID         string      `json:"id"`
 				Method     string      `json:"method"`
@@ -35,7 +33,7 @@ func TestVectors(t *testing.T) {
 				Valid      bool        `json:"valid"`
 				Note, Type string
 			}
-			if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+			if err := json.Unmarshal(line, &v); err != nil {
 				t.Fatal(err)
 			}
 			r := &signature.Request{Method: v.Method, URL: v.URL, Header: http.Header{}, Body: v.Body}
