@@ -17,8 +17,12 @@ import (
 	"github.com/tenterhook/tenterhook/signature"
 )
 
-// explainTimeout bounds the search for why a request does not verify.
-const explainTimeout = 20 * time.Second
+// explainTimeout bounds the search for why a request does not verify, which takes
+// long for bodies that are large.
+const (
+	explainTimeout = 20 * time.Second
+	largeBody      = 1 << 20
+)
 
 type verifyOptions struct {
 	*app
@@ -224,6 +228,9 @@ func (o verifyOptions) judge(ctx context.Context, kept *capture.Capture, to *ver
 	}
 	if v.refuse(err); v.lacksSecret() || v.Reason == signature.ReasonNoSetting {
 		return v
+	}
+	if v.Bytes > largeBody && !o.ui.json {
+		o.ui.say("it does not verify; finding out why, which may take %s", explainTimeout)
 	}
 	limited, cancel := context.WithTimeout(ctx, explainTimeout)
 	defer cancel()

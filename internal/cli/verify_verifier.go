@@ -213,9 +213,6 @@ func (o verifyOptions) adapt(ctx context.Context, r *verifier, kept *capture.Cap
 	if kept.Line != nil && len(kept.Line.Certs) > 0 {
 		opts.Fetcher = kept.Line
 	}
-	if r.source != "" && len(opts.Settings) == 0 && tolerance == 0 {
-		return nil // it is adapted already
-	}
 	adapted, err := r.scheme.With(opts)
 	if err != nil {
 		return usageError(settingsHint(r.scheme), "%w", err)
