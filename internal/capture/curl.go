@@ -112,10 +112,10 @@ func (c *command) parse(args []string) *Error {
 			continue
 		}
 		name, value, rest := splitOption(arg)
-		if c.takeSwitch(name) {
-			if rest != "" { // short switches that are written together
-				args = append([]string{"-" + rest}, args...)
-			}
+		for rest != "" && c.takeSwitch(name) { // short switches are written together
+			name, rest = "-"+rest[:1], rest[1:]
+		}
+		if rest == "" && c.takeSwitch(name) {
 			continue
 		}
 		if value += rest; value == "" && len(args) > 0 {
