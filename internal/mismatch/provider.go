@@ -90,5 +90,5 @@ func headerText(r *signature.Request) string {
 
 // plainName leaves out what names are written with or without.
 func plainName(text string) string {
-	return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(text))
+	return strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(text), "-", ""), "_", "")
 }
