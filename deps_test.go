@@ -34,6 +34,10 @@ func importTable() map[string][]string {
 		"internal/provider": {},
 		"internal/schema":   {},
 
+		// Requests that were kept, and why one does not verify.
+		"internal/capture":  {"signature"},
+		"internal/mismatch": {"signature"},
+
 		// The work. Siblings do not know one another.
 		"internal/route":       {".", "internal/filter"},
 		"internal/store":       {"."},
@@ -56,7 +60,7 @@ func importTable() map[string][]string {
 		// What people run.
 		"internal/cli": {
 			".", "signature", "internal/route", "internal/config", "internal/api", "internal/sample",
-			"internal/server", "internal/bench",
+			"internal/server", "internal/bench", "internal/capture", "internal/mismatch",
 			"internal/secret", "internal/egress", // trigger sends without a server: its secret, its way out
 		},
 		"cmd/tenterhook": {"internal/cli"},
