@@ -31,6 +31,7 @@ func importTable() map[string][]string {
 		"internal/secret":   {},
 		"internal/filter":   {},
 		"internal/egress":   {},
+		"internal/keyfetch": {},
 		"internal/provider": {},
 		"internal/schema":   {},
 
@@ -48,12 +49,14 @@ func importTable() map[string][]string {
 		// What holds the parts together.
 		"internal/config": {
 			".", "signature", "internal/secret", "internal/filter", "internal/route", "internal/destination",
+			"internal/schema", "signature/extra",
 		},
 		"internal/api":    {".", "internal/route", "internal/store"},
 		"internal/sample": {"signature"},
 		"internal/server": {
 			".", "signature", "internal/secret", "internal/filter", "internal/egress", "internal/route", "internal/store",
 			"internal/deliver", "internal/destination", "internal/ingest", "internal/config", "internal/api",
+			"internal/keyfetch",
 		},
 		"internal/bench": {".", "signature", "internal/config", "internal/server", "internal/store"},
 
