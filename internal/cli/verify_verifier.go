@@ -56,6 +56,7 @@ func providerNames() []string {
 // A verifier is what verifies a request.
 type verifier struct {
 	source   string // its name, if it is one of the configuration
+	public   string // its public_url
 	scheme   *signature.Scheme
 	settings map[string]string
 	secrets  []string
@@ -171,7 +172,7 @@ func (o verifyOptions) sourceVerifier(ctx context.Context) (*verifier, error) {
 	if s.Scheme == nil {
 		return nil, usageError("name the provider that signs with --provider", "the source %q verifies nothing", s.Name)
 	}
-	r := &verifier{source: s.Name, scheme: s.Scheme, settings: map[string]string{}}
+	r := &verifier{source: s.Name, public: s.PublicURL, scheme: s.Scheme, settings: map[string]string{}}
 	for _, ref := range s.SecretRefs {
 		r.labels = append(r.labels, ref.String())
 	}
