@@ -65,6 +65,7 @@ func importTable() map[string][]string {
 			".", "signature", "internal/route", "internal/config", "internal/api", "internal/sample",
 			"internal/server", "internal/bench", "internal/capture", "internal/mismatch",
 			"internal/secret", "internal/egress", // trigger sends without a server: its secret, its way out
+			"signature/extra", "internal/provider", "hooktest", // and what it sends, or spoils
 		},
 		"cmd/tenterhook": {"internal/cli"},
 
