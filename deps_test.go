@@ -32,8 +32,14 @@ func importTable() map[string][]string {
 		"internal/filter":   {},
 		"internal/egress":   {},
 		"internal/outbound": {}, // the rules of what leaves, for the library and the gateway
+		"internal/keyfetch": {},
 		"internal/provider": {},
 		"internal/schema":   {},
+		"internal/github":   {},
+
+		// Requests that were kept, and why one does not verify.
+		"internal/capture":  {"signature"},
+		"internal/mismatch": {"signature"},
 
 		// The work. Siblings do not know one another.
 		"internal/route":       {".", "internal/filter"},
@@ -45,20 +51,23 @@ func importTable() map[string][]string {
 		// What holds the parts together.
 		"internal/config": {
 			".", "signature", "internal/secret", "internal/filter", "internal/route", "internal/destination",
+			"internal/schema", "signature/extra",
 		},
 		"internal/api":    {".", "internal/route", "internal/store"},
 		"internal/sample": {"signature"},
 		"internal/server": {
 			".", "signature", "internal/secret", "internal/filter", "internal/egress", "internal/route", "internal/store",
 			"internal/deliver", "internal/destination", "internal/ingest", "internal/config", "internal/api",
+			"internal/keyfetch",
 		},
 		"internal/bench": {".", "signature", "internal/config", "internal/server", "internal/store"},
 
 		// What people run.
 		"internal/cli": {
 			".", "signature", "internal/route", "internal/config", "internal/api", "internal/sample",
-			"internal/server", "internal/bench",
+			"internal/server", "internal/bench", "internal/capture", "internal/mismatch",
 			"internal/secret", "internal/egress", // trigger sends without a server: its secret, its way out
+			"signature/extra", "internal/outbound", "internal/github", // send and dispatch do as well
 		},
 		"cmd/tenterhook": {"internal/cli"},
 
