@@ -69,6 +69,7 @@ func newRoot(a *app) *cobra.Command {
 			newServe(a),
 			newDemo(a),
 			newTrigger(a),
+			newSend(a),
 			newBench(a),
 		),
 		groupedUnder(groupLook,
