@@ -35,7 +35,6 @@ func importTable() map[string][]string {
 		"internal/keyfetch": {},
 		"internal/provider": {},
 		"internal/schema":   {},
-		"internal/github":   {},
 
 		// Requests that were kept, and why one does not verify.
 		"internal/capture":  {"signature"},
@@ -46,6 +45,7 @@ func importTable() map[string][]string {
 		"internal/store":       {"."},
 		"internal/deliver":     {"."},
 		"internal/destination": {".", "signature", "internal/secret", "internal/filter", "internal/egress"},
+		"internal/github":      {"internal/outbound"},
 		"internal/ingest":      {".", "signature", "internal/route"},
 
 		// What holds the parts together.

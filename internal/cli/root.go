@@ -70,6 +70,7 @@ func newRoot(a *app) *cobra.Command {
 			newDemo(a),
 			newTrigger(a),
 			newSend(a),
+			newDispatch(a),
 			newBench(a),
 		),
 		groupedUnder(groupLook,
