@@ -15,7 +15,6 @@ import (
 	"github.com/tenterhook/tenterhook/internal/outbound"
 	"github.com/tenterhook/tenterhook/internal/secret"
 	"github.com/tenterhook/tenterhook/signature"
-	"github.com/tenterhook/tenterhook/signature/extra"
 )
 
 // schemeNone stands for no signature at all.
@@ -70,11 +69,7 @@ func newSend(a *app) *cobra.Command {
 }
 
 func completeScheme(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	names := []string{schemeNone}
-	for _, s := range extra.Schemes() {
-		names = append(names, s.Name())
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return append(knownProviders(), schemeNone), cobra.ShellCompDirectiveNoFileComp
 }
 
 func runSend(ctx context.Context, o sendOptions, address string) error {
@@ -168,25 +163,13 @@ func (o sendOptions) senderOptions(ctx context.Context, target *url.URL) (tenter
 }
 
 func (o sendOptions) signatureScheme(ctx context.Context) (*signature.Scheme, error) {
-	scheme, ok := extra.Lookup(o.scheme)
-	if !ok {
-		return nil, usageError("standard-webhooks, github, stripe and so on; docs/providers.md lists them", "no scheme is called %q", o.scheme)
+	scheme, err := lookupScheme(o.scheme)
+	if err != nil {
+		return nil, err
 	}
-	settings := make(map[string]string)
-	for _, assignment := range o.settings {
-		name, value, _ := strings.Cut(assignment, "=")
-		setting, ok := settingOf(scheme, name)
-		if !ok {
-			return nil, usageError(settingsHint(scheme), "%s has no setting %q", scheme.Name(), name)
-		}
-		if setting.Secret {
-			values, err := o.references(ctx, "--setting "+name, value)
-			if err != nil {
-				return nil, err
-			}
-			value = values[0]
-		}
-		settings[name] = value
+	settings, err := o.readSettings(ctx, scheme, o.settings)
+	if err != nil {
+		return nil, err
 	}
 	return scheme.With(signature.Options{Settings: settings})
 }
