@@ -193,11 +193,11 @@ func unanswered(ctx context.Context, trip *trip, err error, a *Attempt) error {
 func (s *Sender) judge(resp *http.Response, a *Attempt) error {
 	status := resp.StatusCode
 	answered := "answered " + strings.TrimSpace(strconv.Itoa(status)+" "+http.StatusText(status))
-	switch {
-	case status/100 == 2:
+	switch status / 100 {
+	case 2:
 		a.Outcome = OutcomeSuccess
 		return nil
-	case status/100 == 3:
+	case 3:
 		answered += ", and redirects are not followed"
 	}
 	if passing(status) || s.retryAll && status != http.StatusGone {

@@ -40,7 +40,8 @@ func newDispatch(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return runDispatch(cmd.Context(), o, args[0], args[1]) },
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&o.fields, "field", "f", nil, "a field of the client payload, as `KEY=VALUE`; VALUE is JSON, or else text; may be given again")
+	flags.StringArrayVarP(&o.fields, "field", "f", nil,
+		"a field of the client payload, as `KEY=VALUE`; VALUE is JSON, or else text; may be given again")
 	flags.StringVar(&o.data, "data", "", "the whole client payload, a JSON object: @FILE, @- for what comes in, or the `JSON` itself")
 	flags.StringVar(&o.token, "token", "env:GITHUB_TOKEN", "the token that `REF` refers to, such as env:NAME or file:PATH")
 	flags.StringVar(&o.apiAt, "api", github.DefaultAPI, "the `URL` of the API; of a GitHub Enterprise Server, https://HOST/api/v3")
@@ -87,11 +88,12 @@ func runDispatch(ctx context.Context, o dispatchOptions, repository, eventType s
 func (o dispatchOptions) payload() ([]byte, error) {
 	switch {
 	case o.data != "" && len(o.fields) > 0:
-		return nil, usageError("put the fields into the data, or leave --data out", "--data is the whole payload, and there are fields besides it")
+		return nil, usageError("put the fields into the data, or leave --data out",
+			"--data is the whole payload, and there are fields besides it")
 	case o.data != "":
 		return readData(o.ui, o.data)
 	case len(o.fields) == 0:
-		return nil, nil //nolint:nilnil // there is none, which is no error
+		return nil, nil
 	}
 	var object jsonObject
 	if err := object.assign("--field", o.fields); err != nil {

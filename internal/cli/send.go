@@ -33,7 +33,8 @@ type sendOptions struct {
 func newSend(a *app) *cobra.Command {
 	o := sendOptions{app: a}
 	cmd := &cobra.Command{
-		Use: "send URL (--status WORD | --message TEXT | --field K=V | --data DATA)...", Short: "Send one event, signed and retried, from a script",
+		Use:   "send URL (--status WORD | --message TEXT | --field K=V | --data DATA)...",
+		Short: "Send one event, signed and retried, from a script",
 		Long: "Send one event to URL and try again until it arrived, for at most --max-time: after 1 s, then twice as long\n" +
 			"each time up to 30 s, with jitter, and as Retry-After asks. Only a 2xx is success. Tried again are 408, 425, 429,\n" +
 			"5xx, and receivers that cannot be reached; other answers end it at once, unless --retry-all is given. Each\n" +
@@ -43,9 +44,9 @@ func newSend(a *app) *cobra.Command {
 			"must be one: --header 'Authorization: env:NAME'.\n\n" +
 			"URL may name any public host, with https. Besides, a literal address or localhost is permitted exactly, and\n" +
 			"with --config FILE what its egress.allow lists.",
-		Example: "tenterhook send \"$WEBHOOK_URL\" --status success --message \"Deploy to production completed\" --secret env:DEPLOY_SECRET\n" +
-			"tenterhook send https://hooks.example.com/builds --type build.finished -f number=42 -f branch=main --secret file:hook.secret\n" +
-			"tar tf site.tar | tenterhook send env:WEBHOOK_URL --data @- --header 'Content-Type: text/plain' --scheme github --secret env:HOOK_SECRET",
+		Example: "tenterhook send \"$WEBHOOK_URL\" --status success --message \"Deploy completed\" --secret env:DEPLOY_SECRET\n" +
+			"tenterhook send https://hooks.example.com/builds --type build.finished -f number=42 --secret file:hook.secret\n" +
+			"ls | tenterhook send env:WEBHOOK_URL --data @- -H 'Content-Type: text/plain' --scheme github --secret env:HOOK_SECRET",
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runSend(cmd.Context(), o, args[0]) },
 	}
@@ -127,7 +128,7 @@ func (o sendOptions) target(ctx context.Context, address string) (*url.URL, erro
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, usageError("write a whole one, such as https://hooks.example.com/deploy, or a reference to one, such as env:WEBHOOK_URL",
+		return nil, usageError("write a whole one, such as https://hooks.example.com/deploy, or a reference, such as env:WEBHOOK_URL",
 			"this is not the URL of a receiver")
 	}
 	return u, nil
@@ -221,9 +222,9 @@ func (a *app) references(ctx context.Context, what string, texts ...string) ([]s
 func unreadableReference(what, text string, err *secret.Error) error {
 	kind, _, _ := strings.Cut(text, ":")
 	for store, read := range map[string]string{
-		"gopass": "gopass show -o", "pass": "pass show", "vault": "vault kv get -field=secret", "op": "op read", "sops": "sops -d", "exec": "",
+		"gopass": "gopass show -o", "pass": "pass show", "vault": "vault kv get -field=secret", "op": "op read", "sops": "sops -d",
 	} {
-		if kind == store && read != "" {
+		if kind == store {
 			return usageError("for now, hand it over in the environment: HOOK_SECRET=$("+read+" ...) tenterhook ... with env:HOOK_SECRET",
 				"%s: this version cannot read references of the kind %q", what, kind+":")
 		}
@@ -247,7 +248,7 @@ func (o sendOptions) header(ctx context.Context) (http.Header, error) {
 			}
 			value = strings.TrimSpace(values[0])
 		} else if credentialHeader(name) {
-			return nil, usageError("other users can read command lines; write --header '"+name+": env:NAME', where the variable holds the whole value",
+			return nil, usageError("other users can read command lines; write --header '"+name+": env:NAME', with the whole value in NAME",
 				"--header %s holds a secret, and that is in the command line", name)
 		}
 		if err := outbound.CheckHeader(name, value); err != nil {

@@ -38,11 +38,13 @@ func (o *sendBody) body(u *ui) ([]byte, error) {
 	made := o.status != "" || o.message != "" || len(o.fields) > 0
 	switch {
 	case o.hasData() && made:
-		return nil, usageError("put the fields into the data, or leave --data out", "--data is the whole body, and there are fields besides it")
+		return nil, usageError("put the fields into the data, or leave --data out",
+			"--data is the whole body, and there are fields besides it")
 	case o.hasData():
 		return readData(u, o.data)
 	case !made && o.typ == "":
-		return nil, usageError("write --status success --message TEXT, --field KEY=VALUE, or --data @FILE", "what is to be sent? Nothing is given")
+		return nil, usageError("write --status success --message TEXT, --field KEY=VALUE, or --data @FILE",
+			"what is to be sent? Nothing is given")
 	}
 	var object jsonObject
 	for _, field := range [][2]string{{"type", o.typ}, {"status", o.status}, {"message", o.message}} {
@@ -132,6 +134,8 @@ func jsonText(text string) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(strings.ToValidUTF8(text, "\uFFFD")) // a text can always be written
+	if err := enc.Encode(strings.ToValidUTF8(text, "\uFFFD")); err != nil {
+		panic(err) // a text can always be written
+	}
 	return bytes.TrimSpace(b.Bytes())
 }

@@ -69,7 +69,8 @@ func NewClient(o Options) (*Client, error) {
 		o.API = DefaultAPI
 	}
 	api, err := url.Parse(strings.TrimSuffix(o.API, "/"))
-	if err != nil || api.Host == "" || api.Scheme != "https" && api.Scheme != "http" || api.User != nil || api.RawQuery != "" || api.Fragment != "" {
+	if err != nil || api.Host == "" || api.Scheme != "https" && api.Scheme != "http" ||
+		api.User != nil || api.RawQuery != "" || api.Fragment != "" {
 		return nil, errors.New("the API's address is not a URL such as https://github.example.com/api/v3")
 	}
 	o.Token = strings.TrimSpace(o.Token)

@@ -53,7 +53,8 @@ func validatePayload(payload json.RawMessage) error {
 		return errors.New("the client payload is not a JSON object")
 	}
 	if n := len(keys); n > MaxPayloadKeys {
-		return fmt.Errorf("the client payload has %d keys at its top, and at most %d are taken; put them into an object below one key", n, MaxPayloadKeys)
+		return fmt.Errorf("the client payload has %d keys at its top, and at most %d are taken; put them into an object below one key",
+			n, MaxPayloadKeys)
 	}
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, payload); err != nil {

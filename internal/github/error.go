@@ -118,7 +118,7 @@ func message(answer []byte) string {
 	if json.Unmarshal(answer, &said) != nil {
 		return ""
 	}
-	text := strings.TrimSuffix(said.Message, ".")
+	texts := []string{strings.TrimSuffix(said.Message, ".")}
 	for _, raw := range said.Errors {
 		var one struct {
 			Field   string `json:"field"`
@@ -134,8 +134,8 @@ func message(answer []byte) string {
 			}
 		}
 		if plain != "" {
-			text += "; " + plain
+			texts = append(texts, plain)
 		}
 	}
-	return text
+	return strings.Join(texts, "; ")
 }
