@@ -143,10 +143,11 @@ func (d triggered) judged(how, unnoticed string) triggered {
 func (t triggerTarget) spoil(e freshEvent, how string, now time.Time) (r outgoing, unnoticed string, err error) {
 	opts := t.options(e, now)
 	good := requestOf(e.Event, t.address)
-	if err := t.verifiable(good, opts); err != nil {
+	id, err := t.verifiable(good, opts)
+	if err != nil {
 		return r, "", err
 	}
-	r = outgoing{Request: copyOf(good), event: e.name, deliveryID: e.id}
+	r = outgoing{Request: copyOf(good), event: e.name, deliveryID: id}
 	err = hooktestWay(how).Sign(r.Request, t.scheme, t.keys, opts)
 	switch {
 	case err == nil:
@@ -179,20 +180,20 @@ func hooktestWay(how string) hooktest.Tampering {
 }
 
 // verifiable makes sure that the request would be accepted if it were not tampered
-// with: else its refusal would say nothing.
-func (t triggerTarget) verifiable(unsigned *signature.Request, opts signature.SignOptions) error {
+// with: else its refusal would say nothing. It returns the delivery's id.
+func (t triggerTarget) verifiable(unsigned *signature.Request, opts signature.SignOptions) (id string, err error) {
 	r := copyOf(unsigned)
 	if err := t.scheme.Sign(r, t.keys, opts); err != nil {
-		return t.cannotSign(err)
+		return "", t.cannotSign(err)
 	}
-	_, err := t.scheme.Verify(r, t.keys, opts.Time)
+	result, err := t.scheme.Verify(r, t.keys, opts.Time)
 	if refused, ok := errors.AsType[*signature.Error](err); ok && refused.Reason == signature.ReasonNoSetting {
-		return usageError(settingsHint(t.scheme), "%s needs a setting: %w", t.scheme.Name(), err)
+		return "", usageError(settingsHint(t.scheme), "%s needs a setting: %w", t.scheme.Name(), err)
 	}
 	if err != nil {
-		return fmt.Errorf("verify what was signed: %w", err)
+		return "", fmt.Errorf("verify what was signed: %w", err)
 	}
-	return nil
+	return result.DeliveryID, nil
 }
 
 // untamperable says why there is nothing of that kind to tamper with.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenterhook/tenterhook/internal/capture"
 	"github.com/tenterhook/tenterhook/signature"
+	"github.com/tenterhook/tenterhook/signature/extra"
 )
 
 // reasonUnreadable is said of a line that is no request.
@@ -108,7 +109,7 @@ func (j judge) line(text []byte) lineVerdict {
 func (j judge) lookup(name string) *signature.Scheme {
 	scheme, known := j.schemes[name]
 	if !known {
-		scheme, _ = signature.Lookup(name)
+		scheme, _ = extra.Lookup(name)
 		j.schemes[name] = scheme
 	}
 	return scheme

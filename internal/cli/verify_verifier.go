@@ -17,6 +17,7 @@ import (
 	"github.com/tenterhook/tenterhook/internal/mismatch"
 	"github.com/tenterhook/tenterhook/internal/secret"
 	"github.com/tenterhook/tenterhook/signature"
+	"github.com/tenterhook/tenterhook/signature/extra"
 )
 
 // verifierOptions say how requests are to be verified.
@@ -39,19 +40,10 @@ func (o *verifierOptions) flags(cmd *cobra.Command) {
 		"how far from now a request may be signed, as a `DURATION` such as 5m; off does not look at it")
 	if err := cmd.RegisterFlagCompletionFunc("provider",
 		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return providerNames(), cobra.ShellCompDirectiveNoFileComp
+			return knownProviders(), cobra.ShellCompDirectiveNoFileComp
 		}); err != nil {
 		panic(err) // for a flag that is not there, which every test would meet
 	}
-}
-
-func providerNames() []string {
-	schemes := signature.Schemes()
-	names := make([]string, len(schemes))
-	for i, s := range schemes {
-		names[i] = s.Name()
-	}
-	return names
 }
 
 // A verifier is what verifies a request.
@@ -116,7 +108,7 @@ func (o verifyOptions) baseVerifier(ctx context.Context, kept *capture.Capture) 
 	case name == "":
 		return nil, usageError(resembling(kept.Request), "--provider or --source says how the request is signed")
 	}
-	scheme, ok := signature.Lookup(name)
+	scheme, ok := extra.Lookup(name)
 	if !ok {
 		return nil, usageError(nearestProviders(name, kept.Request), "no provider is called %q", name)
 	}
@@ -142,7 +134,7 @@ func resembling(r *signature.Request) string {
 
 func nearestProviders(name string, r *signature.Request) string {
 	var near []string
-	for _, known := range providerNames() {
+	for _, known := range knownProviders() {
 		if strings.Contains(known, name) || strings.Contains(name, known) {
 			near = append(near, known)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tenterhook/tenterhook/signature"
+	"github.com/tenterhook/tenterhook/signature/extra"
 )
 
 // otherProviders are the other schemes of the table, those first whose name is
@@ -56,7 +57,7 @@ func chosen(s *signature.Scheme, settings map[string]string) map[string]string {
 func Resembling(r *signature.Request) []*signature.Scheme {
 	text := headerText(r)
 	rank := map[*signature.Scheme]int{}
-	schemes := slices.Clone(signature.Schemes())
+	schemes := slices.Clone(extra.Schemes())
 	for _, s := range schemes {
 		for _, good := range []bool{
 			Reads(s, r), strings.Contains(text, plainName(s.Name())),
