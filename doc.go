@@ -21,6 +21,21 @@
 // again. [NewReceiver] has the rules in full. Events come more than once, so do
 // once per [Event.DeliveryID] what is to be done.
 //
+// # Sending
+//
+// A [Sender] sends events to whoever wants them:
+//
+//	sender, err := tenterhook.NewSender(tenterhook.SenderOptions{Scheme: signature.StandardWebhooks, Keys: keys})
+//	...
+//	result, err := sender.Send(ctx, "https://hooks.example.com/deploy", &tenterhook.Event{Body: body})
+//
+// Each attempt is signed anew and bounded, and carries the same id and the same
+// bytes. What may be over soon is tried again, with jitter and as Retry-After
+// asks, within a time; only a 2xx is success. The addresses of private networks
+// and of machines' own services are out of reach unless allowed, so that a URL
+// which a customer chose cannot be turned against its sender. [Sender.Send] has
+// the rules in full.
+//
 // Package signature has the providers, and how to describe others. Package
 // hooktest has what tests need: signed requests, spoiled ones, and a server that
 // records and misbehaves.
@@ -34,6 +49,6 @@
 // delivery. A [Decision] says why a route did or did not take an event. A
 // [Backoff] says when a delivery is tried again.
 //
-// The package imports the standard library and package signature, and nothing
-// else, so that it can be used from any program.
+// The package needs the standard library and nothing else, so that it can be used
+// from any program.
 package tenterhook

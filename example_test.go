@@ -2,9 +2,11 @@ package tenterhook_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"time"
 
 	"github.com/tenterhook/tenterhook"
@@ -149,4 +151,58 @@ func ExampleNewReceiver_customScheme() {
 	// shop orders/create order-1
 	// 401 signature_mismatch
 	// 401 timestamp_stale
+}
+
+// A program that tells another that something is done. The receiver of the
+// example is down at first.
+func ExampleSender() {
+	keys, err := signature.NewKeys("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw") // in a program: os.Getenv("HOOK_SECRET")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	up := false
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if !up {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		up = true
+	}))
+	defer receiver.Close()
+
+	sender, err := tenterhook.NewSender(tenterhook.SenderOptions{
+		Scheme:  signature.StandardWebhooks,
+		Keys:    keys,
+		Backoff: tenterhook.Backoff{Schedule: []time.Duration{0, time.Millisecond}}, // the default tries for two minutes
+		Allow:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},               // for the example's receiver
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	result, err := sender.Send(context.Background(), receiver.URL, &tenterhook.Event{
+		Body: []byte(`{"type":"deploy.finished","data":{"version":"1.4.2"}}`),
+	})
+	if err != nil {
+		fmt.Println(err) // and what to do about it; result has the attempts
+		return
+	}
+	for _, a := range result.Attempts {
+		fmt.Println(a.Outcome, a.Status)
+	}
+	// Output:
+	// retry 503
+	// success 200
+}
+
+// A URL that somebody else chose leads nowhere but to the internet.
+func ExampleSender_guard() {
+	sender, err := tenterhook.NewSender(tenterhook.SenderOptions{Unsigned: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	result, err := sender.Send(context.Background(), "http://169.254.169.254/latest/meta-data/", &tenterhook.Event{Body: []byte("{}")})
+	fmt.Println(result.Outcome, errors.Is(err, tenterhook.ErrBlocked))
+	// Output: refused true
 }

@@ -114,6 +114,9 @@ func scriptCommands() map[string]scriptCommand {
 		// [!] verified NAME N SCHEME VARIABLE checks the signature of the N-th request.
 		"verified": verifiedCommand,
 
+		// github starts a fake of GitHub's API, and sets GITHUB_API and GITHUB_TOKEN.
+		"github": githubCommand,
+
 		// [!] post [-github EVENT] [-id ID] [-secret VARIABLE] [-H HEADER]... [-chunked] URL [FILE]
 		// posts a file and prints status and answer; it fails unless that is 2xx.
 		// -github signs it as GitHub does.

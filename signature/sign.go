@@ -19,6 +19,9 @@ type SignOptions struct {
 	// separates it from what follows, such as "." in Standard Webhooks. Other
 	// schemes put it where they have the delivery id, if that is a header.
 	ID string
+	// Type is put where the scheme has the type of the event, if that is a header.
+	// Otherwise it is nowhere but in the body, which the caller writes.
+	Type string
 	// Time is when the request is signed. It is needed by schemes that sign it.
 	Time time.Time
 	// Values are for the other variables that a scheme signs, such as a nonce.
@@ -44,6 +47,12 @@ func (s *Scheme) Sign(r *Request, keys Keys, opts SignOptions) error {
 	}
 	if opts.ID != "" && s.id.kind == fromHeader {
 		signed.Header.Set(s.id.name, opts.ID)
+	}
+	if opts.Type != "" && s.typ.kind == fromHeader {
+		if !printable(opts.Type) {
+			return fmt.Errorf("sign request: the type %q is not of printable ASCII characters only", clip(opts.Type))
+		}
+		signed.Header.Set(s.typ.name, opts.Type)
 	}
 	in := reading{view: view{Request: &signed, jsonFrom: s.jsonFrom}, scheme: s, variables: make([]string, len(s.variables))}
 	if err := in.sign(keys.prepare(s), opts); err != nil {

@@ -50,6 +50,9 @@ type EventStore interface {
 	// the event has one for already, and adds the others. What it answers with
 	// is also on its way to the delivery engine.
 	Replay(ctx context.Context, event tenterhook.ID, deliveries []tenterhook.Delivery) (*store.ReplayResult, error)
+	// Accept keeps a published event and its deliveries; once it returns they are
+	// on stable storage.
+	Accept(ctx context.Context, e *tenterhook.Event, ds []tenterhook.Delivery, on tenterhook.OnRedelivery) (tenterhook.Receipt, error)
 }
 
 // A DeliveryStore holds deliveries. Its methods return errors as those of an
@@ -140,6 +143,7 @@ func (h *handler) operations(mux *http.ServeMux) *huma.OpenAPI {
 	a := humago.New(mux, c)
 
 	h.registerEvents(a)
+	h.registerPublish(a)
 	h.registerReplay(a)
 	h.registerTail(a)
 	h.registerDeliveries(a)

@@ -31,6 +31,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func calls() map[string]func(*world) {
 	return map[string]func(*world){
 		"list-events":       listsEvents,
+		"publish-events":    publishesEvents,
 		"get-event":         getsEvent,
 		"get-event-body":    getsBody,
 		"explain-event":     explains,

@@ -114,6 +114,24 @@ func (m *memory) Replay(
 	return out, nil
 }
 
+func (m *memory) Accept(
+	_ context.Context, e *tenterhook.Event, ds []tenterhook.Delivery, on tenterhook.OnRedelivery,
+) (tenterhook.Receipt, error) {
+	unlock, err := m.lock()
+	defer unlock()
+	if err != nil || on != tenterhook.RedeliveryIgnore {
+		return tenterhook.Receipt{}, err
+	}
+	for _, known := range m.events {
+		if e.DeliveryID != "" && known.EventRow.DeliveryID == e.DeliveryID {
+			return tenterhook.Receipt{ID: known.ID, Duplicate: true}, nil
+		}
+	}
+	e.ID = tenterhook.NewIDs(nil).New()
+	m.events = append(m.events, &store.EventDetail{EventRow: store.EventRow{Event: *e}, Deliveries: ds})
+	return tenterhook.Receipt{ID: e.ID}, nil
+}
+
 func (m *memory) Deliveries(
 	_ context.Context, f store.DeliveryFilter, p store.Page,
 ) ([]tenterhook.Delivery, error) {

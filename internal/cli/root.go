@@ -69,6 +69,8 @@ func newRoot(a *app) *cobra.Command {
 			newServe(a),
 			newDemo(a),
 			newTrigger(a),
+			newSend(a),
+			newDispatch(a),
 			newBench(a),
 		),
 		groupedUnder(groupLook,
