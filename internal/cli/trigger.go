@@ -234,7 +234,7 @@ func (o triggerOptions) sourceTarget(ctx context.Context) (triggerTarget, error)
 	}
 	t := triggerTarget{
 		url:    &url.URL{Scheme: "http", Host: dialable(c.Listen), Path: "/webhook/" + s.Name},
-		client: egress.New(egress.Options{Allow: c.Egress.Allow}),
+		client: egress.New(c.Egress.Options()),
 	}
 	if o.secret != "" {
 		t.keys, err = o.keys(ctx)

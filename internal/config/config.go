@@ -20,7 +20,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
-	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -87,9 +86,6 @@ type Destination struct {
 	Retry       tenterhook.Backoff
 	SecretRefs  []secret.Ref // every secret that HTTP holds
 }
-
-// Egress says which addresses may be reached besides public ones.
-type Egress struct{ Allow []netip.Prefix }
 
 // Retention says how long things are kept. Bodies is at most Events.
 type Retention struct{ Bodies, Events time.Duration }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/tenterhook/tenterhook"
 	"github.com/tenterhook/tenterhook/internal/destination"
+	"github.com/tenterhook/tenterhook/internal/egress"
 	"github.com/tenterhook/tenterhook/internal/filter"
 	"github.com/tenterhook/tenterhook/internal/route"
 	"github.com/tenterhook/tenterhook/signature"
@@ -43,7 +45,7 @@ func fullEnv(t testing.TB) Env {
 	}
 	return testEnv(t, map[string]string{"testdata/full.yaml": string(text),
 		"testdata/old-secret": "an-older-and-long-secret\n"},
-		map[string]string{"APP_AUTHORIZATION": "Bearer " + leaked})
+		map[string]string{"APP_AUTHORIZATION": "Bearer " + leaked, "PROXY_AUTHORIZATION": "Basic " + leaked})
 }
 
 func load(t *testing.T, path, text string) *Config {
@@ -75,10 +77,19 @@ func TestLoadFull(t *testing.T) {
 	}
 	plain := *got
 	plain.Sources, plain.Destinations, plain.Routes, plain.fingerprint = nil, nil, nil, ""
+	if refs := fmt.Sprint(plain.Egress.SecretRefs); refs != "[env:PROXY_AUTHORIZATION]" {
+		t.Errorf("egress has the secrets %s", refs)
+	}
+	plain.Egress.SecretRefs = nil
 	want := Config{
 		Path: "testdata/full.yaml", Listen: "0.0.0.0:9000", Admin: "[::1]:9001", Data: abs(t, "testdata/events"),
-		Egress: Egress{Allow: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"),
-			netip.MustParsePrefix("fd00::/8")}},
+		Egress: Egress{
+			Allow: []egress.Rule{
+				{Prefix: netip.MustParsePrefix("10.20.0.0/16")}, {Prefix: netip.MustParsePrefix("fd00::/8"), Port: 443},
+			},
+			Ports: []uint16{9443}, Proxy: &url.URL{Scheme: "http", Host: "proxy.example:3128"},
+			ProxyAuthorization: "Basic " + leaked,
+		},
 		Retention: Retention{Bodies: 7 * day, Events: 14 * day},
 		Limits:    Limits{MaxBody: 10 * mib, InFlight: 64 * mib},
 		Log:       Log{Format: LogJSON, Level: slog.LevelDebug},

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/tenterhook/tenterhook"
@@ -83,7 +82,6 @@ type (
 		from, types, to given[[]given[string]]
 		when, transform given[*filter.Program]
 	}
-	rawEgress    struct{ allow given[[]given[netip.Prefix]] }
 	rawRetention struct{ bodies, events given[time.Duration] }
 	rawLimits    struct{ maxBody, inFlight given[int64] }
 	rawLog       struct{ format, level given[string] }
@@ -277,14 +275,6 @@ func routeKind() kind[rawRoute] {
 			oneOrMore(reference()), func(r *rawRoute) *given[[]given[string]] { return &r.to })),
 		key("transform", "What is sent instead of the body, in jq over the payload.",
 			program(), func(r *rawRoute) *given[*filter.Program] { return &r.transform }),
-	)
-}
-
-func egressKind() kind[rawEgress] {
-	return object(nil,
-		key("allow", "Private ranges that may be reached, in CIDR. Default none. "+
-			"An address or localhost that a url names may always be reached.",
-			oneOrMore(network()), func(e *rawEgress) *given[[]given[netip.Prefix]] { return &e.allow }),
 	)
 }
 

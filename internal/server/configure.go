@@ -56,7 +56,7 @@ func (s *Server) apply(c *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("routes: %w", err)
 	}
-	next := &running{config: c, routes: routes, view: view(c), client: egress.New(egress.Options{Allow: c.Egress.Allow})}
+	next := &running{config: c, routes: routes, view: view(c), client: egress.New(c.Egress.Options())}
 	lanes, err := s.lanes(c, next.client)
 	if err != nil {
 		return err
