@@ -31,8 +31,13 @@ func importTable() map[string][]string {
 		"internal/secret":   {},
 		"internal/filter":   {},
 		"internal/egress":   {},
+		"internal/keyfetch": {},
 		"internal/provider": {},
 		"internal/schema":   {},
+
+		// Requests that were kept, and why one does not verify.
+		"internal/capture":  {"signature"},
+		"internal/mismatch": {"signature"},
 
 		// The work. Siblings do not know one another.
 		"internal/route":       {".", "internal/filter"},
@@ -45,19 +50,21 @@ func importTable() map[string][]string {
 		"internal/config": {
 			".", "signature", "internal/secret", "internal/filter", "internal/route", "internal/destination",
 			"internal/egress", // whose rules it reads
+			"internal/schema", "signature/extra",
 		},
 		"internal/api":    {".", "internal/route", "internal/store"},
 		"internal/sample": {"signature"},
 		"internal/server": {
 			".", "signature", "internal/secret", "internal/filter", "internal/egress", "internal/route", "internal/store",
 			"internal/deliver", "internal/destination", "internal/ingest", "internal/config", "internal/api",
+			"internal/keyfetch",
 		},
 		"internal/bench": {".", "signature", "internal/config", "internal/server", "internal/store"},
 
 		// What people run.
 		"internal/cli": {
 			".", "signature", "internal/route", "internal/config", "internal/api", "internal/sample",
-			"internal/server", "internal/bench",
+			"internal/server", "internal/bench", "internal/capture", "internal/mismatch",
 			"internal/secret", "internal/egress", // trigger sends without a server: its secret, its way out
 		},
 		"cmd/tenterhook": {"internal/cli"},

@@ -16,6 +16,28 @@ type Event struct {
 	Header     http.Header // as received, without what must not be kept
 	Body       []byte      // as received, byte for byte; nil once pruned
 	Decisions  []Decision  // what each route of the source made of it
+	Marks      Marks       // what is to be known before it is trusted
+}
+
+// Marks say what is unusual about an event. The zero Marks, which most events
+// have, say nothing.
+type Marks struct {
+	// Unbound means that no signature covers the body: whoever knows how such a
+	// request looks may have changed it. Fetch from the provider what matters.
+	Unbound bool `json:"unbound,omitempty"`
+	// SchemaMismatch says how the body differs from the source's schema.
+	SchemaMismatch string `json:"schema_mismatch,omitempty"`
+	// Redacted lists where the source's own secret was written out and has been
+	// replaced by asterisks: "body", or "header X-Token".
+	Redacted []string `json:"redacted,omitempty"`
+	// Leaked means that the secret had no business there, so that it is to be
+	// changed.
+	Leaked bool `json:"leaked,omitempty"`
+}
+
+// IsZero reports whether there is nothing to say.
+func (m Marks) IsZero() bool {
+	return !m.Unbound && m.SchemaMismatch == "" && len(m.Redacted) == 0 && !m.Leaked
 }
 
 // A Verdict is what a route made of an event.

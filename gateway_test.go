@@ -2,6 +2,7 @@ package tenterhook_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tenterhook/tenterhook"
 	"github.com/tenterhook/tenterhook/internal/api"
 	"github.com/tenterhook/tenterhook/internal/config"
 	"github.com/tenterhook/tenterhook/internal/sample"
@@ -251,4 +253,80 @@ func (g *gateway) postMany(t *testing.T, event string, n int) {
 	}
 	close(work)
 	workers.Wait()
+}
+
+// A hundred identical requests at once make one event and one delivery.
+func TestIdenticalRequestsMakeOneEvent(t *testing.T) {
+	t.Parallel()
+	app := newReceiver()
+	t.Cleanup(app.close)
+	g := newGateway(t, `
+sources:
+  github: {provider: github, secret: env:GITHUB_WEBHOOK_SECRET}
+destinations:
+  app: {url: "`+app.server.URL+`", sign: none}
+routes:
+  - {from: github, to: app}
+`)
+	const many = 100
+	p := sample.Payload{Name: sample.Name{Event: "push"}, Body: []byte(`{"ref": "refs/heads/main"}`)}
+	requests := make([]*http.Request, many)
+	for i := range requests {
+		var err error
+		if requests[i], err = p.Request(t.Context(), g.url+"/webhook/github", g.keys, "72d3162e-cc78-11e3-81ab-4c9367dc0958"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	type answer struct {
+		Status, ID string
+		Duplicate  bool
+	}
+	answers := make(chan answer, many)
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections() // some were dialled and never used: the server would wait for them
+	start := make(chan struct{})
+	var senders sync.WaitGroup
+	for _, req := range requests {
+		senders.Go(func() {
+			<-start
+			resp, err := transport.RoundTrip(req)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer resp.Body.Close()
+			var a answer
+			if err := json.NewDecoder(resp.Body).Decode(&a); err != nil || resp.StatusCode != http.StatusOK {
+				t.Errorf("answered %d, %v", resp.StatusCode, err)
+			}
+			answers <- a
+		})
+	}
+	close(start)
+	senders.Wait()
+	close(answers)
+	ids, firsts := map[string]bool{}, 0
+	for a := range answers {
+		ids[a.ID] = true
+		if !a.Duplicate {
+			firsts++
+		}
+	}
+	if len(ids) != 1 || firsts != 1 {
+		t.Errorf("%d ids, %d of them not called duplicates; want one", len(ids), firsts)
+	}
+	page, err := g.client.ListEvents(t.Context(), api.EventQuery{})
+	if err != nil || len(page.Items) != 1 || page.Items[0].Redelivered != many-1 {
+		t.Fatalf("%d events, %v: %+v; want one that came %d times more", len(page.Items), err, page.Items, many-1)
+	}
+	err = poll(t.Context(), func(ctx context.Context) error {
+		ds, err := g.client.ListDeliveries(ctx, api.DeliveryQuery{})
+		if err == nil && (len(ds.Items) != 1 || ds.Items[0].State != tenterhook.StateDelivered || ds.Items[0].Attempts != 1) {
+			err = fmt.Errorf("deliveries: %+v, want one that was delivered", ds.Items)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-var updateAPI = flag.Bool("update", false, "write the golden files of the public API anew")
+var update = flag.Bool("update", false, "write what the tests compare with anew: the golden files of the public API, and the list of providers")
 
 // What other programs can use is written down in testdata/api, one line for each
 // name, field, method and constant. So a change of it is seen, and meant.
@@ -27,7 +27,7 @@ func TestPublicAPI(t *testing.T) {
 		}
 		file := filepath.Join("testdata", "api", name+".txt")
 		got := publicAPI(t, pkg)
-		if *updateAPI {
+		if *update {
 			if err := os.WriteFile(file, []byte(strings.Join(got, "\n")+"\n"), 0o644); err != nil {
 				t.Fatal(err)
 			}

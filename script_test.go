@@ -48,6 +48,16 @@ const (
 	appSecret    = "whsec_Y2FuYXJ5LWFwcC1zZWNyZXQtMDEyMzQ1Njc4OWFi"
 )
 
+// allSecrets are what may be in no file of a gateway: the above, and the secrets
+// that scripts set themselves.
+func allSecrets() []string {
+	return []string{
+		githubSecret, appSecret, appSecret[len("whsec_"):], "canary-app-secret", "canary-gitlab-token", "canary-meta-app",
+		"canary-verify-token", "canary-twilio-auth-token", "canary-acme-secret", "canary-0123456789-asana",
+		"canary-0123456789-somebody", "8f742231b10e8888abcd99yyyzzz85a5",
+	}
+}
+
 func setUpScript(env *testscript.Env) error {
 	env.Setenv("GITHUB_WEBHOOK_SECRET", githubSecret)
 	env.Setenv("APP_SECRET", appSecret)
@@ -107,6 +117,10 @@ func scriptCommands() map[string]scriptCommand {
 		// posts a file and prints status and answer; it fails unless that is 2xx.
 		// -github signs it as GitHub does.
 		"post": postCommand,
+		// [!] request [-X METHOD] [-sign PROVIDER -key VARIABLE [-as URL]] [-H HEADER]... URL [FILE]
+		// makes any request, signed as a provider signs it, and prints status, headers and
+		// body. With -as, the URL that is signed is another than the one it is sent to.
+		"request": requestCommand,
 		// get URL [TOKEN] prints status and answer, whatever they are.
 		"get": getCommand,
 		// [!] api METHOD PATH [FILE] prints the answer of the API, as it is.
@@ -226,7 +240,7 @@ func noSecretsCommand(ts *testscript.TestScript, neg bool, args []string) {
 			return err
 		}
 		searched++
-		for _, secret := range []string{githubSecret, appSecret, appSecret[len("whsec_"):], "canary-app-secret"} {
+		for _, secret := range allSecrets() {
 			if regexp.MustCompile(regexp.QuoteMeta(secret)).Match(content) {
 				return fmt.Errorf("%s: %w", path, errSecret)
 			}

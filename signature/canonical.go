@@ -234,11 +234,14 @@ func sortedPairs(values url.Values, between string) []string {
 // of a POST after it.
 func plivoRequest(in *reading) ([]byte, *Error) {
 	var fields url.Values
-	if in.Method == http.MethodPost {
-		var err *Error
+	var err *Error
+	switch {
+	case in.Method == http.MethodPost:
 		if fields, err = in.signedFields(); err != nil {
 			return nil, err
 		}
+	case len(in.Body) > 0:
+		return nil, refuse(ReasonMalformedValue, "only the body of a POST is signed")
 	}
 	query := in.parameters()
 	text, _, _ := strings.Cut(in.URL, "?")

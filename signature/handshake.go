@@ -299,7 +299,7 @@ func (in *reading) answer(h *shake) (Reply, *Error) {
 	}
 	for name, value := range h.headers {
 		text, err := value.render(in)
-		if err == nil {
+		if err == nil && anyText.takes(text) {
 			reply.Header.Set(name, text)
 		}
 	}

@@ -95,6 +95,13 @@ func (s *Scheme) SignsURL() bool {
 		slices.ContainsFunc(s.claims, func(r rule) bool { return r.is.url })
 }
 
+// BodyBound reports whether signatures cover the body, as [Result.BodyBound] says
+// of a request.
+func (s *Scheme) BodyBound() bool { return s.bound }
+
+// Algorithm returns how requests are signed, as [Spec.MAC] writes it.
+func (s *Scheme) Algorithm() string { return s.algorithm }
+
 // Keyless reports whether the receiver needs no secret: because the provider says
 // where its public key is, or because there is nothing to check but settings.
 // With keys, only these are taken.

@@ -61,7 +61,7 @@ func Lookup(name string) (*Scheme, bool) {
 }
 
 // fold returns a name without what makes no difference in it.
-func fold(name string) string { return strings.NewReplacer("-", "", "_", "").Replace(name) }
+func fold(name string) string { return strings.ReplaceAll(strings.ReplaceAll(name, "-", ""), "_", "") }
 
 // window is the tolerance of most providers that have one.
 const window = 5 * time.Minute

@@ -138,6 +138,7 @@ type Scheme struct {
 	variables []string // their names; a slot is an index into it
 	unused    []bool   // by slot: nothing depends on the value
 	ends      []byte   // by slot, the byte a value must not hold; 0 if any may be in it
+	algorithm string
 	mac       mac
 	jws       *jwsMAC // mac, if it is one
 	key       keyDecoder
@@ -313,13 +314,32 @@ func (s *Scheme) slot(name string) (int, bool) {
 func (s *Scheme) scope() scope {
 	return scope{slot: s.slot, setting: func(name string) {
 		if !slices.ContainsFunc(s.settings, func(known Setting) bool { return known.Name == name }) {
-			s.settings = append(s.settings, Setting{Name: name, About: "a value of your account with the provider"})
+			s.settings = append(s.settings, Setting{Name: name, About: aboutSetting(name)})
 		}
 	}}
 }
 
+// aboutSetting says what a setting is that a row names.
+func aboutSetting(name string) string {
+	for _, about := range [][2]string{
+		{"api_key", "the API key, not its secret: it says who the token is from"},
+		{"audience", "the audience that the subscription puts into its tokens"},
+		{"client_id", "the client id of the application that made the webhook"},
+		{"issuer", "the URL of your domain with the provider, whose keys sign"},
+		{"service_account", "the e-mail address of the service account that the subscription uses"},
+		{"subscription_id", "the number of the subscription"},
+		{"webhook_id", "the id that the provider gave the webhook"},
+	} {
+		if about[0] == name {
+			return about[1]
+		}
+	}
+	return "a value of your account with the provider"
+}
+
 func (s *Scheme) compileMAC(spec Spec) error {
 	var err error
+	s.algorithm = cmp.Or(spec.MAC, defaultMAC)
 	if s.mac, err = parseMAC(spec.MAC, spec.Key); err != nil {
 		return err
 	}

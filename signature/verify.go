@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"crypto/subtle"
 	"errors"
 	"net/http"
 	"slices"
@@ -197,8 +198,8 @@ func (in *reading) checkRequired() *Error {
 		if refusal != nil {
 			return refusal
 		}
-		if value != want {
-			return refuse(ReasonRequirement, "%s is %q, and must be %q", &r.at, clip(value), clip(want))
+		if subtle.ConstantTimeCompare([]byte(value), []byte(want)) != 1 {
+			return refuse(ReasonRequirement, "%s is %q, which is not what it must be", &r.at, clip(value)) // what must be may be secret
 		}
 	}
 	return nil

@@ -27,6 +27,20 @@ type Source struct {
 	Secrets      []string                `json:"secrets" nullable:"false" doc:"References to the secrets"`
 	OnRedelivery tenterhook.OnRedelivery `json:"on_redelivery" enum:"heal,process,ignore"`
 	MaxBody      int64                   `json:"max_body" doc:"Bytes"`
+
+	PublicURL    string        `json:"public_url,omitempty" doc:"What the provider posts to"`
+	Schema       []string      `json:"schema,omitempty" doc:"What bodies must match: builtin, a file, or files by type"`
+	OnMismatch   string        `json:"on_mismatch,omitempty" doc:"What is done with those that do not: reject or flag"`
+	AwaitsSecret bool          `json:"awaits_secret,omitempty" doc:"It refuses events until the provider's handshake brings the secret"`
+	Confirmation *Confirmation `json:"confirmation,omitempty" doc:"What came of the last confirmation of its subscription"`
+}
+
+// A Confirmation is a request by which a subscription of a source was confirmed.
+type Confirmation struct {
+	At     Time   `json:"at"`
+	Host   string `json:"host"`
+	Status int    `json:"status,omitempty" doc:"As answered"`
+	Error  string `json:"error,omitempty" doc:"Why it is not confirmed"`
 }
 
 // A Destination is a named place that events go to.

@@ -189,6 +189,7 @@ func (h *handler) explainEvent(ctx context.Context, in *eventPath) (Explanation,
 	}
 	return Explanation{
 		EventID: e.ID, Source: e.Source, Type: e.Type, Pruned: pruned(e),
+		BodyBound: !e.Marks.Unbound, SchemaMismatch: e.Marks.SchemaMismatch,
 		Stored: notNil(e.Decisions), Present: notNil(h.Router.Explain(ctx, e)),
 	}, nil
 }

@@ -61,7 +61,7 @@ func listsEvents(w *world) {
 	want := api.Event{
 		ID: push, Source: "github", Type: "push", DeliveryID: "gh-push", Size: 25, Redelivered: 1,
 		ReceivedAt: api.Time{Time: push.Time().Add(456 * time.Microsecond)}, BodySHA256: last.Items[0].BodySHA256,
-		Outcomes: outcomes(tenterhook.StateDelivered, 1, tenterhook.StateDead, 1),
+		Outcomes: outcomes(tenterhook.StateDelivered, 1, tenterhook.StateDead, 1), BodyBound: true,
 	}
 	if diff := cmp.Diff(want, last.Items[0]); diff != "" {
 		t.Errorf("event (-want +got):\n%s", diff)

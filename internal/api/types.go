@@ -67,6 +67,11 @@ type Event struct {
 	Outcomes     Outcomes      `json:"outcomes" doc:"How many deliveries are in each state; none if no route took it"`
 	Redelivered  int           `json:"redelivered" doc:"How often the provider sent it again"`
 	RedeliveryOf tenterhook.ID `json:"redelivery_of,omitzero" doc:"The first event, if this is a processed redelivery"`
+
+	BodyBound      bool     `json:"body_bound" doc:"A signature covers the body; if not, fetch from the provider what matters"`
+	SchemaMismatch string   `json:"schema_mismatch,omitempty" doc:"How the body differs from the source's schema"`
+	Redacted       []string `json:"redacted,omitempty" doc:"Where the source's secret was replaced by asterisks: body, or header NAME"`
+	SecretLeaked   bool     `json:"secret_leaked,omitempty" doc:"The secret had no business there: change it"`
 }
 
 // An EventDetail is all that is on record about one event.
@@ -179,9 +184,13 @@ type Rejection struct {
 
 // An Explanation says what routes made of an event, then and now.
 type Explanation struct {
-	EventID tenterhook.ID         `json:"event_id"`
-	Source  string                `json:"source"`
-	Type    string                `json:"type"`
+	EventID tenterhook.ID `json:"event_id"`
+	Source  string        `json:"source"`
+	Type    string        `json:"type"`
+
+	BodyBound      bool   `json:"body_bound" doc:"A signature covers the body"`
+	SchemaMismatch string `json:"schema_mismatch,omitempty" doc:"How the body differs from the source's schema"`
+
 	Stored  []tenterhook.Decision `json:"stored" nullable:"false" doc:"When it was accepted"`
 	Present []tenterhook.Decision `json:"present" nullable:"false" doc:"By the running configuration, for every route"`
 	Pruned  bool                  `json:"pruned" doc:"The body is no longer kept, so filters saw null"`
@@ -219,6 +228,7 @@ func newEvent(r store.EventRow) Event {
 		ID: r.ID, Tenant: r.Tenant, Source: r.Source, Type: r.Type, DeliveryID: r.DeliveryID,
 		ReceivedAt: Time{r.ReceivedAt}, Size: r.Size, BodySHA256: r.BodySHA256,
 		Outcomes: orEmpty(r.Deliveries), Redelivered: r.Redeliveries, RedeliveryOf: r.RedeliveryOf,
+		BodyBound: !r.Marks.Unbound, SchemaMismatch: r.Marks.SchemaMismatch, Redacted: r.Marks.Redacted, SecretLeaked: r.Marks.Leaked,
 	}
 }
 

@@ -134,8 +134,7 @@ func (a *app) load() (*config.Config, error) {
 	return config.Load(a.env.File(a.config), a.env)
 }
 
-// standIn is taken for every secret where none is needed. It has the form that
-// every scheme accepts.
+// standIn is taken for every secret where none is needed.
 const standIn = "whsec_c3RhbmQtaW4sIG5vdCBhIHNlY3JldCBhdCBhbGwh"
 
 // loadWithoutSecrets reads the configuration file for what it says of sources,
@@ -151,5 +150,7 @@ func (a *app) loadWithoutSecrets() (*config.Config, error) {
 		LookupEnv: func(string) (string, bool) { return standIn, true },
 		ReadFile:  func(string) ([]byte, error) { return []byte(standIn), nil },
 		LookPath:  func(file string) (string, error) { return file, nil },
+
+		WithoutSecrets: true,
 	})
 }

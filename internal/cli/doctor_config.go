@@ -71,7 +71,7 @@ func checkSecrets(_ context.Context, x *examination) []finding {
 	}
 	refs := 0
 	for _, s := range x.config.Sources {
-		refs += len(s.SecretRefs)
+		refs += len(s.SecretRefs) + len(s.SettingRefs)
 	}
 	for _, d := range x.config.Destinations {
 		refs += len(d.SecretRefs)

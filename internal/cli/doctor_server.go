@@ -237,6 +237,7 @@ func checkSources(ctx context.Context, x *examination) []finding {
 	}
 	var findings []finding
 	for _, s := range list.Items {
+		findings = append(findings, subscription(s)...)
 		refused := slices.DeleteFunc(slices.Clone(rejections.Items), func(r api.Rejection) bool {
 			return r.Source != s.Name || r.At.Before(since)
 		})
@@ -262,6 +263,19 @@ func checkSources(ctx context.Context, x *examination) []finding {
 		return []finding{fine("none refuses all it gets")}
 	}
 	return findings
+}
+
+// subscription finds a source whose provider was not yet made sure of it.
+func subscription(s api.Source) []finding {
+	switch {
+	case s.AwaitsSecret:
+		return []finding{warning("create the webhook at the provider now; its first request brings the secret",
+			"%q refuses events: %s has not sent its secret yet", s.Name, s.Provider)}
+	case s.Confirmation != nil && s.Confirmation.Error != "":
+		return []finding{warning("have the provider send the confirmation again; see whether this machine reaches "+s.Confirmation.Host,
+			"the subscription of %q was not confirmed: %s", s.Name, s.Confirmation.Error)}
+	}
+	return nil
 }
 
 // refusedFix says what to do about requests that are refused.

@@ -186,6 +186,9 @@ func TestDoctorFinds(t *testing.T) {
 	}
 	atTime := func(at time.Time) func(*patient) { return func(p *patient) { p.now = at } }
 	ago := func(d time.Duration) api.Time { return api.Time{Time: noon().Add(-d)} }
+	source := func(s api.Source) func(*patient) {
+		return func(p *patient) { p.answers["/sources"] = api.List[api.Source]{Items: []api.Source{s}} }
+	}
 	rejected := func(at api.Time) func(*patient) {
 		return func(p *patient) {
 			p.answers["/rejections"] = api.List[api.Rejection]{Items: []api.Rejection{
@@ -250,7 +253,11 @@ func TestDoctorFinds(t *testing.T) {
 		"dead":                 {load(api.Load{Destination: "app", Dead: 2}), "dead", doubtful, "2 deliveries were given up: 2 to app"},
 		"stats refused":        {func(p *patient) { delete(p.answers, "/stats") }, "dead", unhealthy, "no"},
 		"all refused":          {rejected(ago(time.Minute)), "sources", doubtful, "1m ago, for signature_mismatch: made with another secret"},
-		"refused long ago":     {rejected(ago(48 * time.Hour)), "sources", healthy, "none refuses"},
+		"secret to come": {source(api.Source{Name: "asana", Provider: "asana", AwaitsSecret: true}), "sources", doubtful,
+			"create the webhook at the provider now"},
+		"not confirmed": {source(api.Source{Name: "alarms", Confirmation: &api.Confirmation{Host: "sns.example", Error: "answered 403"}}),
+			"sources", doubtful, `the subscription of "alarms" was not confirmed: answered 403`},
+		"refused long ago": {rejected(ago(48 * time.Hour)), "sources", healthy, "none refuses"},
 		"refused, and accepted": {func(p *patient) {
 			rejected(ago(time.Minute))(p)
 			p.answers["/events"] = api.Page[api.Event]{Items: []api.Event{{ID: evt, ReceivedAt: ago(time.Hour)}}}

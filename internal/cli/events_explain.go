@@ -44,6 +44,11 @@ func runEventsExplain(ctx context.Context, o eventsExplainOptions) error {
 	if o.ui.json {
 		return o.ui.data(x)
 	}
+	if err := o.ui.fields(
+		field("body bound", boundText(x.BodyBound)), field("schema", mismatchText(x.SchemaMismatch)),
+	); err != nil {
+		return err
+	}
 	if err := o.ui.line(span{bold, "when it was accepted"}); err != nil {
 		return err
 	}

@@ -99,7 +99,35 @@ func showHead(o eventsShowOptions, e api.EventDetail) error {
 		field("redelivered", text("%s", redelivered)),
 		field("redelivery of", text("%s", e.RedeliveryOf)),
 		field("outcome", outcomeText(e.Outcomes)),
+		field("body bound", boundText(e.BodyBound)),
+		field("schema", mismatchText(e.SchemaMismatch)),
+		field("redacted", redactedText(e.Event)),
 	)
+}
+
+// boundText says nothing of a body that is signed, as most are.
+func boundText(bound bool) span {
+	if bound {
+		return text("")
+	}
+	return span{waiting, "no: no signature covers the body, so fetch from the provider what matters"}
+}
+
+func mismatchText(mismatch string) span {
+	if mismatch == "" {
+		return text("")
+	}
+	return span{bad, "does not match: " + mismatch}
+}
+
+func redactedText(e api.Event) span {
+	switch {
+	case len(e.Redacted) == 0:
+		return text("")
+	case e.SecretLeaked:
+		return span{bad, "the source's secret was written out in its " + joined(e.Redacted) + ": change it"}
+	}
+	return text("the secret in its %s", joined(e.Redacted))
 }
 
 func showHeaders(o eventsShowOptions, e api.EventDetail) error {

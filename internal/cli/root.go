@@ -74,6 +74,7 @@ func newRoot(a *app) *cobra.Command {
 		groupedUnder(groupLook,
 			newEvents(a),
 			newDeliveries(a),
+			newVerify(a),
 			newRoute(a),
 			newReload(a),
 		),

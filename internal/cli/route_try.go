@@ -63,6 +63,8 @@ func newRouteTest(a *app) *cobra.Command {
 type routeTest struct {
 	Source       string                `json:"source"`
 	Type         string                `json:"type"`
+	Mismatch     string                `json:"schema_mismatch,omitempty"`
+	Refused      bool                  `json:"refused,omitempty"`
 	Decisions    []tenterhook.Decision `json:"decisions"`
 	Destinations []string              `json:"destinations"`
 }
@@ -98,6 +100,14 @@ func printRouteTest(u *ui, r routeTest) error {
 	if err := u.line(text("source %s, type %s", r.Source, orDash(r.Type))); err != nil {
 		return err
 	}
+	if r.Mismatch != "" {
+		if err := u.fields(field("schema", mismatchText(r.Mismatch))); err != nil {
+			return err
+		}
+		if r.Refused { // before any route is asked
+			return u.line(span{waiting, "is answered 422, and goes nowhere"})
+		}
+	}
 	if err := printDecisions(u, r.Decisions); err != nil {
 		return err
 	}
@@ -124,7 +134,20 @@ func tryLocally(ctx context.Context, o routeTestOptions) (routeTest, error) {
 	if err := identify(c, e); err != nil {
 		return routeTest{}, err
 	}
-	result := routeTest{Source: e.Source, Type: e.Type, Decisions: table.Explain(ctx, e), Destinations: []string{}}
+	refused := false
+	if source, _ := c.Source(e.Source); source.Schema != nil { // identify found it
+		if err := source.Schema.Check(e.Type, e.Header, e.Body); err != nil {
+			e.Marks.SchemaMismatch, refused = err.Error(), !source.FlagMismatch
+		}
+	}
+	if refused {
+		return routeTest{
+			Source: e.Source, Type: e.Type, Mismatch: e.Marks.SchemaMismatch, Refused: true,
+			Decisions: []tenterhook.Decision{}, Destinations: []string{},
+		}, nil
+	}
+	result := routeTest{Source: e.Source, Type: e.Type, Mismatch: e.Marks.SchemaMismatch,
+		Decisions: table.Explain(ctx, e), Destinations: []string{}}
 	for _, d := range table.Deliveries(e, result.Decisions) {
 		result.Destinations = append(result.Destinations, d.Destination)
 	}

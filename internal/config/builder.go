@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenterhook/tenterhook"
 	"github.com/tenterhook/tenterhook/internal/secret"
+	"github.com/tenterhook/tenterhook/signature"
 )
 
 // A builder makes a Config of a file that was read, checking values against one
@@ -22,6 +23,10 @@ type builder struct {
 	env     Env
 	secrets secret.Resolver
 	config  *Config
+
+	publicBase  string                       // public_url of the file
+	schemes     map[string]*signature.Scheme // of the file; nil for those with a problem
+	usedSchemes map[string]bool
 }
 
 func newBuilder(d *decoder, env Env) *builder {
@@ -30,6 +35,8 @@ func newBuilder(d *decoder, env Env) *builder {
 		env:     env,
 		secrets: secret.Resolver{LookupEnv: env.LookupEnv, ReadFile: env.ReadFile, Dir: d.dir},
 		config:  &Config{},
+
+		schemes: make(map[string]*signature.Scheme), usedSchemes: make(map[string]bool),
 	}
 }
 
@@ -49,6 +56,10 @@ func (b *builder) build(f rawFile) *Config {
 	b.retention(f.retention.v)
 	b.egress(f.egress.v)
 	b.log(f.log.v)
+	b.proxies(f)
+	for _, s := range f.schemes.v {
+		b.defineScheme(s)
+	}
 	for _, s := range f.sources.v {
 		b.source(s)
 	}
@@ -56,6 +67,11 @@ func (b *builder) build(f rawFile) *Config {
 		b.destination(d)
 	}
 	b.routes(f)
+	for _, s := range f.schemes.v {
+		if !b.usedSchemes[s.name] {
+			b.warn(s.at, fmt.Sprintf("no source has the provider %q", s.name), "write provider: "+s.name+" in a source")
+		}
+	}
 	return b.config
 }
 
@@ -118,6 +134,21 @@ func (b *builder) retention(r rawRetention) {
 	b.reject(at, fmt.Sprintf("bodies are kept longer (%s) than their events (%s)",
 		showDuration(b.config.Retention.Bodies), showDuration(b.config.Retention.Events)),
 		"raise events, or lower bodies")
+}
+
+// proxies keeps what is known of the way that requests take.
+func (b *builder) proxies(f rawFile) {
+	b.publicBase = f.publicURL.v
+	for _, trusted := range f.trustedProxies.v {
+		if !trusted.ok {
+			continue
+		}
+		b.config.TrustedProxies = append(b.config.TrustedProxies, trusted.v)
+		if trusted.v.Bits() == 0 {
+			b.warn(trusted.at, "this believes what anyone says of where a request comes from",
+				"name the addresses of the proxies, such as 10.0.0.5/32")
+		}
+	}
 }
 
 func (b *builder) log(l rawLog) {

@@ -19,13 +19,16 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
+	"net/netip"
 	"path/filepath"
 	"time"
 
 	"github.com/tenterhook/tenterhook"
 	"github.com/tenterhook/tenterhook/internal/destination"
 	"github.com/tenterhook/tenterhook/internal/route"
+	bodyschema "github.com/tenterhook/tenterhook/internal/schema" // schema is that of the file itself
 	"github.com/tenterhook/tenterhook/internal/secret"
 	"github.com/tenterhook/tenterhook/signature"
 )
@@ -49,18 +52,21 @@ const (
 // A Config is a checked configuration file. It is complete: what the file does
 // not say has its default.
 type Config struct {
-	Path         string        // the file, as it was named
-	Listen       string        // address of the public listener
-	Admin        string        // address of the private listener
-	Data         string        // directory of the database; relative to the working directory if it is relative
-	Sources      []Source      // in the order of the file
-	Destinations []Destination // in the order of the file
-	Routes       []route.Route // in the order of the file; From names all sources where the file names none
+	Path         string              // the file, as it was named
+	Listen       string              // address of the public listener
+	Admin        string              // address of the private listener
+	Data         string              // directory of the database; relative to the working directory if it is relative
+	Sources      []Source            // in the order of the file
+	Destinations []Destination       // in the order of the file
+	Routes       []route.Route       // in the order of the file; From names all sources where the file names none
+	Schemes      []*signature.Scheme // those that the file defines, in its order
 	Egress       Egress
 	Retention    Retention
 	Limits       Limits
 	Log          Log
-	Warnings     Problems // what works, and may not be meant
+	// TrustedProxies are the peers whose word on a request's origin is taken.
+	TrustedProxies []netip.Prefix
+	Warnings       Problems // what works, and may not be meant
 
 	fingerprint string
 }
@@ -74,6 +80,39 @@ type Source struct {
 	OnRedelivery tenterhook.OnRedelivery
 	MaxBody      int64        // bytes
 	SecretRefs   []secret.Ref // where Keys come from, in their order
+
+	// SettingRefs are the references among the scheme's settings.
+	SettingRefs []secret.Ref
+	// PublicURL is the scheme and host that the provider posts to, without a
+	// slash at the end, or the whole URL if it has a path. Empty is what a request
+	// says.
+	PublicURL string
+	// Redact finds the source's secrets in what is to be stored.
+	Redact secret.Finder
+	// AwaitsSecret is the file that the provider's first handshake is to fill.
+	// There are no Keys then.
+	AwaitsSecret string
+	// Schema is what bodies must match; nil takes any. FlagMismatch accepts what
+	// does not match, and marks it. SchemaFrom says in words where it is from.
+	Schema       *bodyschema.Set
+	FlagMismatch bool
+	SchemaFrom   []string
+
+	// adapt returns Scheme with a Fetcher. It is a function, so that the settings
+	// that it knows cannot be printed.
+	adapt func(signature.Fetcher) (*signature.Scheme, error)
+}
+
+// WithFetcher returns Scheme as it fetches keys by URL.
+func (s Source) WithFetcher(f signature.Fetcher) (*signature.Scheme, error) {
+	if s.Scheme == nil {
+		return nil, nil //nolint:nilnil // as Scheme is: provider none has no scheme
+	}
+	scheme, err := s.adapt(f)
+	if err != nil {
+		return nil, fmt.Errorf("source %q: %w", s.Name, err)
+	}
+	return scheme, nil
 }
 
 // A Destination is a place that events go to. Exactly one of HTTP and Command is

@@ -24,6 +24,7 @@ import (
 	"github.com/tenterhook/tenterhook/internal/filter"
 	"github.com/tenterhook/tenterhook/internal/route"
 	"github.com/tenterhook/tenterhook/signature"
+	"github.com/tenterhook/tenterhook/signature/extra"
 )
 
 const small = `
@@ -44,7 +45,8 @@ func fullEnv(t testing.TB) Env {
 		t.Fatal(err)
 	}
 	return testEnv(t, map[string]string{"testdata/full.yaml": string(text),
-		"testdata/old-secret": "an-older-and-long-secret\n"},
+		"testdata/old-secret": "an-older-and-long-secret\n", "testdata/invoice.json": `{"required": ["id"]}`,
+		"testdata/any.json": `{"type": "object"}`},
 		map[string]string{"APP_AUTHORIZATION": "Bearer " + leaked, "PROXY_AUTHORIZATION": "Basic " + leaked})
 }
 
@@ -76,7 +78,7 @@ func TestLoadFull(t *testing.T) {
 		t.Errorf("warnings:\n%s", got.Warnings.Report())
 	}
 	plain := *got
-	plain.Sources, plain.Destinations, plain.Routes, plain.fingerprint = nil, nil, nil, ""
+	plain.Sources, plain.Destinations, plain.Routes, plain.Schemes, plain.fingerprint = nil, nil, nil, nil, ""
 	if refs := fmt.Sprint(plain.Egress.SecretRefs); refs != "[env:PROXY_AUTHORIZATION]" {
 		t.Errorf("egress has the secrets %s", refs)
 	}
@@ -93,6 +95,8 @@ func TestLoadFull(t *testing.T) {
 		Retention: Retention{Bodies: 7 * day, Events: 14 * day},
 		Limits:    Limits{MaxBody: 10 * mib, InFlight: 64 * mib},
 		Log:       Log{Format: LogJSON, Level: slog.LevelDebug},
+
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.5/32"), netip.MustParsePrefix("fd00::5/128")},
 	}
 	prefixes := cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
 	if diff := cmp.Diff(want, plain, cmp.AllowUnexported(Config{}), prefixes); diff != "" {
@@ -106,7 +110,7 @@ func TestLoadFull(t *testing.T) {
 func fullSources(t *testing.T, c *Config) {
 	t.Helper()
 	github, _ := c.Source("github")
-	if github.Scheme != signature.GitHub || github.Keys.Len() != 2 || github.MaxBody != 5*mib ||
+	if github.Scheme.Name() != signature.GitHub.Name() || github.Keys.Len() != 2 || github.MaxBody != 5*mib ||
 		github.OnRedelivery != tenterhook.RedeliveryProcess {
 		t.Errorf("github: %+v", github)
 	}
@@ -117,6 +121,30 @@ func fullSources(t *testing.T, c *Config) {
 	if shop.Provider != "hmac" || shop.Scheme == nil || shop.MaxBody != 10*mib ||
 		shop.OnRedelivery != tenterhook.RedeliveryHeal {
 		t.Errorf("shop: %+v", shop)
+	}
+	stripe, _ := c.Source("stripe")
+	if stripe.Scheme.Tolerance() != 10*time.Minute || stripe.PublicURL != "https://hooks.example.com/in/stripe" ||
+		!stripe.FlagMismatch || fmt.Sprint(stripe.SchemaFrom) != "[invoice.*: invoice.json *: ./any.json]" {
+		t.Errorf("stripe: %+v", stripe)
+	}
+	if err := stripe.Schema.Check("invoice.paid", nil, []byte("{}")); err == nil {
+		t.Error("an invoice without id matches")
+	}
+	if err := stripe.Schema.Check("other", nil, []byte("{}")); err != nil {
+		t.Errorf("what is no invoice does not match: %v", err)
+	}
+	meta, _ := c.Source("meta")
+	if refs := fmt.Sprint(meta.SettingRefs); refs != "[env:GITHUB_SECRET]" || meta.PublicURL != "https://hooks.example.com" {
+		t.Errorf("meta: %+v", meta)
+	}
+	if shown := fmt.Sprintf("%+v %#v", meta, meta); strings.Contains(shown, githubSecret) {
+		t.Errorf("a source shows its secrets: %s", shown)
+	}
+	if acme, _ := c.Source("acme"); acme.Scheme.Tolerance() != 0 || acme.Scheme.Name() != "acme" {
+		t.Errorf("acme: %+v", acme)
+	}
+	if bank, _ := c.Source("bank"); bank.Keys.Len() != 0 || !bank.Scheme.Keyless() {
+		t.Errorf("bank: %+v", bank)
 	}
 	if _, ok := c.Source("nobody"); ok {
 		t.Error("there is a source that the file does not have")
@@ -173,7 +201,7 @@ func fullRoutes(t *testing.T, c *Config) {
 		{Name: "main", From: []string{"github"}, Types: []string{"push", "pull_request.*"}, To: []string{"app",
 			"deploy"}},
 		{Name: "route-2", From: []string{"shop", "github"}, Types: []string{"order.paid"}, To: []string{"relay"}},
-		{Name: "route-3", From: []string{"github", "shop"}, To: []string{"keys"}},
+		{Name: "route-3", From: []string{"github", "shop", "meta", "stripe", "acme", "bank"}, To: []string{"keys"}},
 	}
 	programs := cmp.Comparer(func(_, _ *filter.Program) bool { return true })
 	if diff := cmp.Diff(want, c.Routes, programs); diff != "" {
@@ -410,64 +438,18 @@ func fileKeys(n *node, path string, into map[string]bool) {
 	for _, item := range n.items {
 		fileKeys(item, path, into)
 	}
-	if strings.HasSuffix(path, ".headers") {
-		return // their names are free
+	switch path[strings.LastIndex(path, ".")+1:] {
+	case "headers", "settings", "read", "bind", "claims", "require", "schema":
+		return // the names below are free
 	}
 	for _, e := range n.entries {
 		key := join(path, e.key.text)
-		if path == "sources" || path == "destinations" {
+		if path == "sources" || path == "destinations" || path == "schemes" {
 			key = join(path, "*")
 		} else {
 			into[key] = true
 		}
 		fileKeys(e.value, key, into)
-	}
-}
-
-func TestTemplate(t *testing.T) {
-	t.Parallel()
-	for _, provider := range TemplateProviders() {
-		t.Run(provider, func(t *testing.T) {
-			t.Parallel()
-			text, err := Template(provider)
-			if err != nil {
-				t.Fatal(err)
-			}
-			source, app := TemplateVariables(provider)
-			env := testEnv(t, nil, map[string]string{source: appSecret, app: appSecret})
-			c, err := Parse("tenterhook.yaml", text, env)
-			if err != nil {
-				t.Fatalf("%v\n%s", err, text)
-			}
-			if len(c.Warnings) > 0 || len(c.Routes) == 0 || c.Sources[0].Provider != provider {
-				t.Errorf("it is not ready to use: %s", c.Warnings.Report())
-			}
-			uncommented(t, text, env)
-		})
-	}
-	if _, err := Template("githb"); err == nil || !strings.Contains(err.Error(), `did you mean "github"?`) {
-		t.Errorf("Template of what is not a provider: %v", err)
-	}
-}
-
-// uncommented checks that what the template shows in comments loads as well.
-func uncommented(t *testing.T, text []byte, env Env) {
-	t.Helper()
-	for line := range strings.Lines(string(text)) {
-		bare := strings.TrimSpace(line)
-		rest, isComment := strings.CutPrefix(bare, "# ")
-		key, _, isKey := strings.Cut(rest, ": ")
-		if !isComment || !isKey || strings.Contains(key, " ") || strings.HasSuffix(key, ",") {
-			continue
-		}
-		switch key {
-		case "tenterhook.yaml", "secrets", "sign", "deploy", "command", "timeout":
-			continue // no key, excludes another, or is below a comment
-		}
-		changed := strings.Replace(string(text), "# "+rest, rest, 1)
-		if _, err := Parse("tenterhook.yaml", []byte(changed), env); err != nil {
-			t.Errorf("with %q in use: %v", key, err)
-		}
 	}
 }
 
@@ -481,6 +463,18 @@ func TestNearest(t *testing.T) {
 	} {
 		if got, _ := nearest(text, words); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+// What a setting holds is shown in no excerpt if it may be secret.
+func TestSecretSettingsAreHidden(t *testing.T) {
+	t.Parallel()
+	for _, scheme := range extra.Schemes() {
+		for _, s := range scheme.Settings() {
+			if s.Secret && !holdsSecrets(s.Name) {
+				t.Errorf("%s: excerpts would show the setting %q: name it in holdsSecrets", scheme.Name(), s.Name)
+			}
 		}
 	}
 }

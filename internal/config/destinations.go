@@ -83,7 +83,7 @@ func (b *builder) sign(raw named[rawDestination], d *Destination) bool {
 	owner := secretOwner{
 		node: g.at, name: fmt.Sprintf("the destination %q", raw.name), scheme: signature.StandardWebhooks, hint: hint,
 	}
-	keys, refs := b.keys(owner, g.v.rawSecrets)
+	keys, refs, _ := b.keys(owner, g.v.rawSecrets)
 	d.HTTP.Keys, d.SecretRefs = keys, append(d.SecretRefs, refs...)
 	return keys.Len() > 0
 }

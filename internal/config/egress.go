@@ -38,7 +38,7 @@ func egressKind() kind[rawEgress] {
 	return object(nil,
 		key("allow", "Private ranges that may be reached, in CIDR, with a port after a colon if only that one. "+
 			"Default none. An address or localhost that a url names may always be reached.",
-			oneOrMore(network()), func(e *rawEgress) *given[[]given[egress.Rule]] { return &e.allow }),
+			oneOrMore(allowed()), func(e *rawEgress) *given[[]given[egress.Rule]] { return &e.allow }),
 		key("ports", "Ports of public addresses that may be reached, besides 443 and 8443 and those that a url names.",
 			oneOrMore(integer(1, highest)), func(e *rawEgress) *given[[]given[int]] { return &e.ports }),
 		key("proxy", "URL of an HTTP proxy that all requests go through. Addresses are judged before it is asked.",
@@ -48,12 +48,12 @@ func egressKind() kind[rawEgress] {
 	)
 }
 
-// network is a range of addresses in CIDR notation, with or without a port.
-func network() kind[egress.Rule] {
-	return textKind(schema{"pattern": `^[0-9A-Fa-f.:]+/[0-9]{1,3}(:[0-9]{1,5})?$`}, parseNetwork)
+// allowed is a range of addresses in CIDR notation, with or without a port.
+func allowed() kind[egress.Rule] {
+	return textKind(schema{"pattern": `^[0-9A-Fa-f.:]+/[0-9]{1,3}(:[0-9]{1,5})?$`}, parseAllowed)
 }
 
-func parseNetwork(text string) (egress.Rule, *complaint) {
+func parseAllowed(text string) (egress.Rule, *complaint) {
 	rule, err := egress.ParseRule(text)
 	if err == nil {
 		return rule, nil

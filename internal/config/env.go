@@ -17,12 +17,15 @@ type Env struct {
 	// [os.LookupEnv].
 	LookupEnv func(name string) (string, bool)
 	// ReadFile returns the content of the configuration file, or of one that
-	// holds a secret. Nil reads the disk, where a secret of this user that other
+	// holds a secret or a schema. Nil reads the disk, where a secret of this user that other
 	// users may read is refused.
 	ReadFile func(path string) ([]byte, error)
 	// LookPath returns an error if there is no program of that name or path. Nil
 	// is [exec.LookPath].
 	LookPath func(file string) (string, error)
+	// WithoutSecrets says that what LookupEnv and ReadFile return only stands in
+	// for secrets, so that their form is not checked.
+	WithoutSecrets bool
 }
 
 // The environment variables that stand for flags.
@@ -121,8 +124,13 @@ func (e Env) readConfig(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the file: %w", err)
 	}
+	return readBounded(f, maxFile+1)
+}
+
+// readBounded reads at most so many bytes, and closes f.
+func readBounded(f io.ReadCloser, most int64) ([]byte, error) {
 	defer func() { _ = f.Close() }() // only read from: nothing is lost
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, most))
 	if err != nil {
 		return nil, fmt.Errorf("read the file: %w", err)
 	}

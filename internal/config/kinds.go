@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -191,6 +192,31 @@ func parseAddress(text string) (string, *complaint) {
 		}
 	}
 	return text, nil
+}
+
+// network is a range of addresses in CIDR notation.
+func network() kind[netip.Prefix] {
+	return textKind(schema{"pattern": `^[0-9A-Fa-f.:]+/[0-9]{1,3}$`}, func(text string) (netip.Prefix, *complaint) {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			c := &complaint{
+				message: fmt.Sprintf("%q is not a range of addresses", clip(text)),
+				hint:    "write it as CIDR, such as 10.0.0.0/8",
+			}
+			if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+				c.hint = "write " + netip.PrefixFrom(addr, addr.BitLen()).String() + " for this address alone"
+			}
+			return netip.Prefix{}, c
+		}
+		if masked := prefix.Masked(); masked != prefix {
+			return netip.Prefix{}, &complaint{
+				message: fmt.Sprintf("%q has bits set beyond its length", text),
+				hint: fmt.Sprintf("write %s for the range, or %s for the address alone", masked,
+					netip.PrefixFrom(prefix.Addr(), prefix.Addr().BitLen())),
+			}
+		}
+		return prefix, nil
+	})
 }
 
 // target is the URL of a destination.

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tenterhook/tenterhook"
 	"github.com/tenterhook/tenterhook/internal/secret"
 	"github.com/tenterhook/tenterhook/signature"
+	"github.com/tenterhook/tenterhook/signature/extra"
 )
 
 // The providers that are not the name of a scheme.
@@ -34,17 +38,89 @@ func (b *builder) source(raw named[rawSource]) {
 				showSize(b.config.Limits.InFlight)), "raise limits: {in_flight: ...}, or lower this")
 	}
 	if raw.ok {
-		source.Scheme = b.scheme(raw)
-		if source.Scheme != nil {
-			owner := secretOwner{
-				node: raw.at, name: fmt.Sprintf("the source %q", raw.name), scheme: source.Scheme,
-				hint: fmt.Sprintf("write secret: env:%s, or file:PATH; provider: none accepts unsigned requests",
-					variable(raw.name, "_WEBHOOK_SECRET")),
-			}
-			source.Keys, source.SecretRefs = b.keys(owner, s.rawSecrets)
+		if base := b.scheme(raw); base != nil {
+			b.adapt(&source, raw, base)
 		}
+		b.publicURL(&source, raw)
+		b.bodySchema(&source, raw)
 	}
 	b.config.Sources = append(b.config.Sources, source)
+}
+
+// adapt gives a source's scheme what the file says for it, and its keys.
+func (b *builder) adapt(source *Source, raw named[rawSource], base *signature.Scheme) {
+	set, secrets, ok := b.settings(source, raw, base)
+	if !ok {
+		return
+	}
+	tolerance := raw.v.tolerance.v
+	source.adapt = func(f signature.Fetcher) (*signature.Scheme, error) {
+		return base.With(signature.Options{Settings: set, Tolerance: tolerance, Fetcher: f})
+	}
+	var err error
+	if source.Scheme, err = source.adapt(nil); err != nil {
+		at := raw.v.provider.at
+		if raw.v.tolerance.ok {
+			at = raw.v.tolerance.at
+		}
+		message := strings.TrimPrefix(err.Error(), fmt.Sprintf("adapt scheme %s: ", base.Name()))
+		b.reject(at, fmt.Sprintf("this cannot be set for %s: %s", source.Provider, message), "remove it")
+		return
+	}
+	values := b.sourceKeys(source, raw)
+	if !source.Scheme.Public() { // a public key may well stand in a request
+		secrets = append(secrets, values...)
+	}
+	source.Redact = secret.NewFinder(secrets...)
+}
+
+// sourceKeys resolves the secrets of a source, and returns them.
+func (b *builder) sourceKeys(source *Source, raw named[rawSource]) []string {
+	s := raw.v
+	none := len(s.rawSecrets.nodes()) == 0
+	if none && source.Scheme.Keyless() {
+		return nil
+	}
+	if path, ok := b.awaits(source, s); ok {
+		source.AwaitsSecret, source.SecretRefs = path, []secret.Ref{s.one.v}
+		b.warn(s.one.at, fmt.Sprintf("%q is not there: the source %q refuses events until %s sends its secret, "+
+			"which is then kept in it", s.one.v, raw.name, source.Provider),
+			"create the webhook at the provider while the server runs")
+		return nil
+	}
+	owner := secretOwner{
+		node: raw.at, name: fmt.Sprintf("the source %q", raw.name), scheme: source.Scheme,
+		hint: fmt.Sprintf("write secret: env:%s, or file:PATH; provider: none accepts unsigned requests",
+			variable(raw.name, "_WEBHOOK_SECRET")),
+	}
+	var values []string
+	source.Keys, source.SecretRefs, values = b.keys(owner, s.rawSecrets)
+	return values
+}
+
+// awaits returns the file that a source's first handshake is to fill: its one
+// secret is a file that is not there, and the provider sends the secret itself.
+func (b *builder) awaits(source *Source, s rawSource) (path string, ok bool) {
+	if !s.one.ok || !source.Scheme.SendsSecret() {
+		return "", false
+	}
+	path, isFile := b.secrets.File(s.one.v)
+	if !isFile {
+		return "", false
+	}
+	_, err := b.secrets.Resolve(context.Background(), s.one.v) // nothing to cancel: it is a file
+	return path, errors.Is(err, fs.ErrNotExist)
+}
+
+// publicURL finds out where the provider posts to.
+func (b *builder) publicURL(source *Source, raw named[rawSource]) {
+	source.PublicURL = raw.v.publicURL.or(b.publicBase)
+	if source.PublicURL == "" && source.Scheme != nil && source.Scheme.SignsURL() && len(b.config.TrustedProxies) == 0 &&
+		onThisMachine(b.config.Listen) {
+		b.warn(raw.v.provider.at, fmt.Sprintf("%s signs the URL, and %s is hardly the one that it posts to",
+			source.Provider, b.config.Listen),
+			"write public_url: and what is configured at the provider, such as https://hooks.example.com")
+	}
 }
 
 // scheme returns how requests to a source are signed, or nil if they are not, or
@@ -53,7 +129,7 @@ func (b *builder) scheme(raw named[rawSource]) *signature.Scheme {
 	s := raw.v
 	if s.provider.at == nil {
 		b.reject(raw.at, fmt.Sprintf("the source %q has no provider", raw.name),
-			"write provider: and one of "+strings.Join(providers(), ", "))
+			"write provider: and who posts here, such as github; "+listProviders)
 		return nil
 	}
 	if !s.provider.ok {
@@ -64,6 +140,7 @@ func (b *builder) scheme(raw named[rawSource]) *signature.Scheme {
 	}
 	switch s.provider.v {
 	case providerNone:
+		b.onlyFor(present(s.settings.at, s.tolerance.at), "a provider that signs")
 		for _, g := range s.rawSecrets.nodes() {
 			b.reject(g, "provider: none verifies nothing, so a secret would have no use",
 				"remove the secret, or name the provider that signs")
@@ -75,22 +152,52 @@ func (b *builder) scheme(raw named[rawSource]) *signature.Scheme {
 	case providerHMAC:
 		return b.hmac(raw)
 	}
-	scheme, ok := signature.Lookup(s.provider.v)
+	if scheme, ok := b.schemes[s.provider.v]; ok {
+		b.usedSchemes[s.provider.v] = true
+		return scheme // nil if it had a problem, which was reported
+	}
+	scheme, ok := extra.Lookup(s.provider.v)
 	if !ok {
 		b.reject(s.provider.at, fmt.Sprintf("there is no provider %q", clip(s.provider.v)),
-			didYouMean(s.provider.v, providers(),
-				"write one of %s; hmac describes any that signs the body in a header"))
+			providerHint(s.provider.v, append(providers(), slices.Sorted(maps.Keys(b.schemes))...)))
 	}
 	return scheme
 }
 
+// listProviders says where all providers are listed: there are too many for a
+// message.
+const listProviders = "tenterhook trigger --list lists them"
+
 // providers lists what provider: may be.
 func providers() []string {
 	var names []string
-	for _, scheme := range signature.Schemes() {
+	for _, scheme := range extra.Schemes() {
 		names = append(names, scheme.Name())
 	}
 	return append(names, providerHMAC, providerNone)
+}
+
+// providerHint names the providers that text may be meant for.
+func providerHint(text string, all []string) string {
+	const most = 5
+	var near []string
+	if word, ok := nearest(text, all); ok {
+		near = append(near, word)
+	}
+	plain := plainWord(text)
+	for _, name := range all {
+		related := len(plain) > 2 && strings.HasPrefix(plainWord(name), plain)
+		if related && !slices.Contains(near, name) && len(near) < most {
+			near = append(near, name)
+		}
+	}
+	switch len(near) {
+	case 0:
+		return listProviders + "; hmac describes any that signs the body in a header, and schemes: all others"
+	case 1:
+		return fmt.Sprintf("did you mean %q?", near[0])
+	}
+	return "did you mean one of " + strings.Join(near, ", ") + "?"
 }
 
 // hmac returns the scheme that the keys of a source describe.
@@ -169,23 +276,19 @@ type secretOwner struct {
 
 // keys resolves the secrets of something, and checks that its scheme can use
 // them.
-func (b *builder) keys(owner secretOwner, raw rawSecrets) (signature.Keys, []secret.Ref) {
+func (b *builder) keys(owner secretOwner, raw rawSecrets) (keys signature.Keys, refs []secret.Ref, values []string) {
 	all := raw.many.v
 	switch {
 	case raw.one.at == nil && raw.many.at == nil:
 		b.reject(owner.node, owner.name+" has no secret", owner.hint)
-		return signature.Keys{}, nil
+		return signature.Keys{}, nil, nil
 	case raw.one.at != nil && raw.many.at != nil:
 		b.reject(raw.many.at, "there is a secret and a list of secrets",
 			"put all of them in the list, the current one first")
-		return signature.Keys{}, nil
+		return signature.Keys{}, nil, nil
 	case raw.one.at != nil:
 		all = []given[secret.Ref]{raw.one}
 	}
-	var (
-		values []string
-		refs   []secret.Ref
-	)
 	for _, g := range all {
 		if !g.ok {
 			continue
@@ -196,13 +299,13 @@ func (b *builder) keys(owner secretOwner, raw rawSecrets) (signature.Keys, []sec
 		}
 	}
 	if len(values) < len(all) || len(all) == 0 {
-		return signature.Keys{}, nil // reported, one by one
+		return signature.Keys{}, nil, nil // reported, one by one
 	}
 	keys, err := signature.NewKeys(values...)
 	if err != nil {
 		b.reject(raw.many.at, err.Error(), "keep the current ones")
 	}
-	return keys, refs
+	return keys, refs, values
 }
 
 // resolve returns the value of a reference.
@@ -217,6 +320,9 @@ func (b *builder) resolve(n *node, ref secret.Ref) (string, bool) {
 
 // checkKey reports whether the scheme can use a secret.
 func (b *builder) checkKey(g given[secret.Ref], value string, owner secretOwner) bool {
+	if b.env.WithoutSecrets {
+		return true
+	}
 	keys, err := signature.NewKeys(value)
 	if err == nil {
 		err = owner.scheme.CheckKeys(keys)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/tenterhook/tenterhook"
@@ -38,6 +39,10 @@ type (
 		retention    given[rawRetention]
 		limits       given[rawLimits]
 		log          given[rawLog]
+
+		publicURL      given[string]
+		trustedProxies given[[]given[netip.Prefix]]
+		schemes        given[[]named[rawScheme]]
 	}
 	rawSecrets struct {
 		one  given[secret.Ref]
@@ -49,6 +54,11 @@ type (
 		provider     given[string]
 		onRedelivery given[tenterhook.OnRedelivery]
 		maxBody      given[int64]
+		settings     given[[]rawSetting]
+		tolerance    given[time.Duration]
+		publicURL    given[string]
+		schema       given[rawSchema]
+		onMismatch   given[string]
 
 		// for provider: hmac
 		header, prefix, typeHeader, idHeader given[string]
@@ -113,6 +123,13 @@ func fileKind() kind[rawFile] {
 			limitsKind(), func(f *rawFile) *given[rawLimits] { return &f.limits }),
 		key("log", "What is logged, and how.",
 			logKind(), func(f *rawFile) *given[rawLog] { return &f.log }),
+		key("public_url", "What providers post to, such as https://hooks.example.com, for those that sign the URL. "+
+			"Default what the request says.",
+			publicURL(), func(f *rawFile) *given[string] { return &f.publicURL }),
+		key("trusted_proxies", "Proxies, in CIDR, whose X-Forwarded-* or Forwarded headers are believed. Default none.",
+			oneOrMore(network()), func(f *rawFile) *given[[]given[netip.Prefix]] { return &f.trustedProxies }),
+		key("schemes", "Ways to sign that the program does not know, each a provider of its name.",
+			names("scheme", schemeKind()), func(f *rawFile) *given[[]named[rawScheme]] { return &f.schemes }),
 	)
 }
 
@@ -154,6 +171,19 @@ func sourceKind() kind[rawSource] {
 			func(s *rawSource) *given[tenterhook.OnRedelivery] { return &s.onRedelivery }),
 		key("max_body", "Largest body, such as 5MiB. Default limits.max_body.",
 			size(1, maxBodyLimit), func(s *rawSource) *given[int64] { return &s.maxBody }),
+		key("settings", "What the provider's scheme needs besides secrets, such as {webhook_id: ...}. "+
+			"A value such as env:NAME is looked up.",
+			settingsKind(), func(s *rawSource) *given[[]rawSetting] { return &s.settings }),
+		key("tolerance", "How far a signed time may be from now, such as 10m, or off. Default the provider's own.",
+			toleranceKind(), func(s *rawSource) *given[time.Duration] { return &s.tolerance }),
+		key("public_url", "What this provider posts to: scheme and host, or the whole URL if the path differs. "+
+			"Default the public_url of the file.",
+			publicURL(), func(s *rawSource) *given[string] { return &s.publicURL }),
+		key("schema", "The JSON Schema that bodies must match: builtin, a FILE, or {TYPE: FILE}. Default none.",
+			bodySchemaKind(), func(s *rawSource) *given[rawSchema] { return &s.schema }),
+		key("on_mismatch", "What is done with a body that does not match. reject (default) answers 422; "+
+			"flag accepts and marks it.",
+			word(mismatchReject, mismatchFlag), func(s *rawSource) *given[string] { return &s.onMismatch }),
 		key("header", "provider hmac: the header that holds the signature.",
 			headerName(), func(s *rawSource) *given[string] { return &s.header }),
 		key("algorithm", "provider hmac: the hash function. Default sha256.",
@@ -252,6 +282,12 @@ func retryKind() kind[rawRetry] {
 			word(jitterFull, jitterNone), func(r *rawRetry) *given[string] { return &r.jitter }),
 	)
 }
+
+// What is done with a body that does not match the schema.
+const (
+	mismatchReject = "reject"
+	mismatchFlag   = "flag"
+)
 
 // The ways to spread waits.
 const (

@@ -61,6 +61,9 @@ type Event struct {
 	Tenant     string         // $event.tenant
 	Headers    map[string]any // $event.headers: from the name in lower case to the first value, a string
 	ReceivedAt time.Time      // $event.received_at: RFC 3339 in UTC, to the second, as jq's fromdate reads it
+
+	BodyBound      bool   // $event.body_bound: a signature covers the body
+	SchemaMismatch string // $event.schema_mismatch: how the body differs from the schema, or null
 }
 
 func (e *Event) value() map[string]any {
@@ -68,13 +71,19 @@ func (e *Event) value() map[string]any {
 	if headers == nil {
 		headers = map[string]any{}
 	}
+	var mismatch any
+	if e.SchemaMismatch != "" {
+		mismatch = e.SchemaMismatch
+	}
 	return map[string]any{
-		"id":          e.ID,
-		"type":        e.Type,
-		"source":      e.Source,
-		"tenant":      e.Tenant,
-		"headers":     headers,
-		"received_at": e.ReceivedAt.UTC().Format(time.RFC3339[:len("2006-01-02T15:04:05")] + "Z"),
+		"id":              e.ID,
+		"type":            e.Type,
+		"source":          e.Source,
+		"tenant":          e.Tenant,
+		"headers":         headers,
+		"received_at":     e.ReceivedAt.UTC().Format(time.RFC3339[:len("2006-01-02T15:04:05")] + "Z"),
+		"body_bound":      e.BodyBound,
+		"schema_mismatch": mismatch,
 	}
 }
 

@@ -97,7 +97,7 @@ func TestOutput(t *testing.T) {
 		{`.labels | map(.name) | join(",")`, `"bug,urgent"`},
 		{`.body | [scan("#[0-9]+")]`, `["#12","#34"]`},
 		{`.body | gsub("#(?<n>[0-9]+)"; "issue \(.n)")`, `"Fixes issue 12, see issue 34"`},
-		{`$event`, `{"headers":{"x-github-event":"push"},"id":"evt_1","received_at":"2026-01-02T02:04:05Z",` +
+		{`$event`, `{"body_bound":false,"headers":{"x-github-event":"push"},"id":"evt_1","received_at":"2026-01-02T02:04:05Z","schema_mismatch":null,` +
 			`"source":"github","tenant":"","type":"push"}`},
 	}
 	for _, test := range tests {

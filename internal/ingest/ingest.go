@@ -5,9 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -35,12 +39,30 @@ type Source struct {
 	Keys         signature.Keys
 	OnRedelivery tenterhook.OnRedelivery
 	MaxBody      int64 // bytes; above it is 413
+
+	// PublicURL is the scheme and host that the provider posts to, or the whole
+	// URL if it has a path. Empty is what a request says.
+	PublicURL string
+	// Schema is what bodies must match; nil takes any. FlagMismatch marks those
+	// that do not, instead of refusing them.
+	Schema       Schema
+	FlagMismatch bool
+	// Redact finds the source's secrets; nil finds none. TokenHeader, in canonical
+	// form, and TokenInBody say where the provider's scheme has them.
+	Redact      Redactor
+	TokenHeader string
+	TokenInBody bool
+	// Keep puts away the secret that the provider sends in its first handshake.
+	// The error wraps [fs.ErrExist] if there is one. Nil refuses it.
+	Keep func(secret string) error
 }
 
 // A Config is what a Handler works by. It is not changed once it is in use.
 type Config struct {
 	Sources map[string]*Source
 	Routes  *route.Table
+	// TrustedProxies are the peers whose word on a request's origin is taken.
+	TrustedProxies []netip.Prefix
 }
 
 // Reasons of rejections, besides those of package signature.
@@ -50,6 +72,11 @@ const (
 	ReasonTruncated     = "body_truncated"
 	ReasonBusy          = "too_many_bytes_in_flight"
 	ReasonStore         = "store_unavailable"
+
+	ReasonMethod           = "method_not_allowed"
+	ReasonSchemaMismatch   = "schema_mismatch"
+	ReasonUnexpectedSecret = "unexpected_secret"
+	ReasonSecretNotKept    = "secret_not_kept"
 )
 
 // An Observation is what happened to one request, for logs and metrics.
@@ -66,6 +93,7 @@ type Observation struct {
 	Event      *tenterhook.Event // nil if nothing was accepted
 	Receipt    tenterhook.Receipt
 	Deliveries int
+	Handshake  bool // it was one, and no event
 }
 
 // Options of a Handler. Zero values are the defaults.
@@ -77,16 +105,21 @@ type Options struct {
 	Observe func(*Observation)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Confirm is called with a URL that is to be fetched to confirm the
+	// subscription of a source. It must not wait. Nil does nothing.
+	Confirm func(source, url string)
 }
 
 // rejectionsPerSecond bounds how many rejections are written down; the others are
 // only counted, so that nobody can wear out the disk with bad requests.
 const rejectionsPerSecond = 50
 
-// Handler takes POST /webhook/{source}. It is used by many goroutines.
+// Handler takes /webhook/{source}: events by POST, and handshakes by POST, GET,
+// HEAD and OPTIONS. It is used by many goroutines.
 type Handler struct {
 	store    Store
 	observe  func(*Observation)
+	confirm  func(source, url string)
 	now      func() time.Time
 	config   atomic.Pointer[Config]
 	inFlight budget
@@ -105,9 +138,13 @@ func New(store Store, opts Options) *Handler {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	if opts.Confirm == nil {
+		opts.Confirm = func(string, string) {}
+	}
 	h := &Handler{
 		store:    store,
 		observe:  opts.Observe,
+		confirm:  opts.Confirm,
 		now:      opts.Now,
 		inFlight: budget{limit: opts.InFlight},
 		recorded: rate.NewLimiter(rejectionsPerSecond, rejectionsPerSecond),
@@ -124,63 +161,120 @@ func (h *Handler) InFlight() int64 { return h.inFlight.used.Load() }
 
 // ServeHTTP implements [http.Handler]. The source is the path value "source".
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	o := Observation{At: h.now(), Source: r.PathValue("source"), Peer: peer(r)}
-	h.serve(w, r, &o)
+	config := h.config.Load()
+	from := originOf(r, config.TrustedProxies)
+	o := Observation{At: h.now(), Source: r.PathValue("source"), Peer: from.peer}
+	h.serve(w, r, &o, config, &from)
 	o.Duration = h.now().Sub(o.At)
 	h.observe(&o)
 }
 
-func (h *Handler) serve(w http.ResponseWriter, r *http.Request, o *Observation) {
-	config := h.config.Load()
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, o *Observation, config *Config, from *origin) {
 	source, ok := config.Sources[o.Source]
-	if !ok {
-		h.refuse(w, o, refusal{status: http.StatusNotFound, reason: ReasonUnknownSource, detail: "no source of this name"})
+	if o.Known = ok; !ok {
+		h.refuse(w, o, nil, refusal{status: http.StatusNotFound, reason: ReasonUnknownSource, detail: "no source of this name"})
 		return
 	}
-	o.Known = true
+	if r.Method != http.MethodPost && !slices.Contains(source.greetings(), r.Method) {
+		h.refuse(w, o, source, source.otherMethod(r.Method))
+		return
+	}
 
 	held := h.inFlight.hold()
 	defer held.release()
 	body, err := readBody(w, r, source.MaxBody, held)
 	o.Size = int64(len(body))
 	if err != nil {
-		h.refuse(w, o, unreadable(err, body))
+		h.refuse(w, o, source, unreadable(err, body))
 		return
 	}
-
+	request := signature.Request{Method: r.Method, URL: urlOf(r, from, source), Header: r.Header, Body: body}
+	if h.handshake(w, source, &request, o) {
+		return
+	}
+	if r.Method != http.MethodPost {
+		h.refuse(w, o, source, source.otherMethod(r.Method))
+		return
+	}
 	e := &tenterhook.Event{Source: source.Name, ReceivedAt: o.At.UTC().Truncate(time.Microsecond), Body: body}
-	if err := identify(e, source, r, o.At); err != nil {
-		_, _, id := source.Scheme.Identify(&signature.Request{Header: r.Header})
-		h.refuse(w, o, unverified(err, body, id))
+	if f := admit(e, source, &request, o.At); f != nil {
+		h.refuse(w, o, source, *f)
 		return
 	}
 	e.Header = keptHeader(r.Header)
+	redact(source, e)
+	// A sender who hangs up does not undo a commit.
+	h.accept(context.WithoutCancel(r.Context()), w, o, source, config.Routes, e)
+}
 
-	ctx := context.WithoutCancel(r.Context()) // a sender who hangs up does not undo a commit
-	e.Decisions = config.Routes.Decide(ctx, e)
-	deliveries := config.Routes.Deliveries(e, e.Decisions)
+// greetings returns by which methods, besides POST, handshakes come.
+func (s *Source) greetings() []string {
+	if s.Scheme == nil {
+		return nil
+	}
+	return s.Scheme.HandshakeMethods()
+}
+
+// admit verifies the request, fills in what the provider says it is, and checks
+// its form. It returns nil if it may become an event.
+func admit(e *tenterhook.Event, source *Source, r *signature.Request, now time.Time) *refusal {
+	if err := identify(e, source, r, now); err != nil {
+		_, _, id := source.Scheme.Identify(r)
+		f := unverified(err, e.Body, id)
+		return &f
+	}
+	detail := mismatch(source, e, r.Header)
+	if detail == "" || source.FlagMismatch {
+		e.Marks.SchemaMismatch = detail
+		return nil
+	}
+	return &refusal{
+		status: http.StatusUnprocessableEntity, reason: ReasonSchemaMismatch, detail: detail, body: e.Body, deliveryID: e.DeliveryID,
+	}
+}
+
+// accept routes the event, stores it and answers.
+func (h *Handler) accept(
+	ctx context.Context, w http.ResponseWriter, o *Observation, source *Source, routes *route.Table, e *tenterhook.Event,
+) {
+	e.Decisions = routes.Decide(ctx, e)
+	deliveries := routes.Deliveries(e, e.Decisions)
 	receipt, err := h.store.Accept(ctx, e, deliveries, source.OnRedelivery)
 	if err != nil {
-		h.refuse(w, o, refusal{status: http.StatusServiceUnavailable, reason: ReasonStore, detail: err.Error()})
+		h.refuse(w, o, source, refusal{status: http.StatusServiceUnavailable, reason: ReasonStore, detail: err.Error()})
 		return
 	}
 	o.Status, o.Event, o.Receipt, o.Deliveries = http.StatusOK, e, receipt, len(deliveries)
+	if reply := source.accepted(); reply.Status != 0 {
+		o.Status = reply.Status
+		writeReply(w, &reply)
+		return
+	}
 	accepted(w, receipt)
 }
 
+// accepted returns how the provider wants to be answered.
+func (s *Source) accepted() signature.Reply {
+	if s.Scheme == nil {
+		return signature.Reply{}
+	}
+	return s.Scheme.Accepted()
+}
+
 // identify verifies the request and fills in what the provider says it is.
-func identify(e *tenterhook.Event, source *Source, r *http.Request, now time.Time) error {
+func identify(e *tenterhook.Event, source *Source, r *signature.Request, now time.Time) error {
 	var typ, subtype string
+	e.Marks.Unbound = true
 	switch {
 	case source.Scheme != nil:
-		request := signature.Request{Method: r.Method, URL: r.URL.RequestURI(), Header: r.Header, Body: e.Body}
-		result, err := source.Scheme.Verify(&request, source.Keys, now)
+		result, err := source.Scheme.Verify(r, source.Keys, now)
 		if err != nil {
 			return err
 		}
 		typ, subtype, e.DeliveryID = result.Type, result.Subtype, result.DeliveryID
+		e.Marks.Unbound = !result.BodyBound
 	case source.Identify != nil:
-		typ, subtype, e.DeliveryID = source.Identify.Identify(&signature.Request{Header: r.Header, Body: e.Body})
+		typ, subtype, e.DeliveryID = source.Identify.Identify(r)
 	}
 	e.Type = typ
 	if typ != "" && subtype != "" {
@@ -230,9 +324,22 @@ func write(w http.ResponseWriter, status int, body []byte) {
 type refusal struct {
 	status     int
 	reason     string
-	detail     string // for the operator
-	body       []byte // as far as it was read
-	deliveryID string // as claimed
+	detail     string           // for the operator
+	body       []byte           // as far as it was read
+	deliveryID string           // as claimed
+	allow      string           // methods that there are, for 405
+	reply      *signature.Reply // how the provider wants it answered; nil is as usual
+}
+
+// otherMethod is the refusal of a request that can be neither an event nor a
+// handshake.
+func (s *Source) otherMethod(method string) refusal {
+	const enough = 16 // letters to know it by
+	return refusal{
+		status: http.StatusMethodNotAllowed, reason: ReasonMethod,
+		allow:  strings.Join(append([]string{http.MethodPost}, s.greetings()...), ", "),
+		detail: fmt.Sprintf("%q is neither an event nor one of the provider's handshakes", clip(method, enough)),
+	}
 }
 
 // unreadable is the refusal of a request whose body could not be had.
@@ -252,24 +359,32 @@ func unverified(err error, body []byte, deliveryID string) refusal {
 	if !errors.As(err, &bad) { // no scheme returns anything else
 		bad = &signature.Error{Reason: signature.ReasonNoScheme, Detail: err.Error()}
 	}
-	return refusal{
+	f := refusal{
 		status: http.StatusUnauthorized, reason: string(bad.Reason), detail: bad.Detail, body: body, deliveryID: deliveryID,
 	}
+	switch f.reason {
+	case string(signature.ReasonKeyUnavailable), ReasonSecretNotKept:
+		f.status = http.StatusServiceUnavailable // it may work the next time
+	}
+	return f
 }
 
-// refuse answers without saying why, and puts the reason on record.
-func (h *Handler) refuse(w http.ResponseWriter, o *Observation, f refusal) {
-	o.Status, o.Reason, o.Detail = f.status, f.reason, f.detail
-	if f.status == http.StatusServiceUnavailable {
-		w.Header()["Retry-After"] = []string{"1"}
+// refuse answers without saying why, and puts the reason on record. The source
+// is nil if there is none.
+func (h *Handler) refuse(w http.ResponseWriter, o *Observation, source *Source, f refusal) {
+	if f.reply == nil && f.status == http.StatusUnauthorized && source != nil && source.Scheme != nil {
+		if reply := source.Scheme.Refused(); reply.Status != 0 {
+			f.status, f.reply = reply.Status, &reply
+		}
 	}
-	write(w, f.status, []byte(`{"status":"error","error":`+strconv.Quote(http.StatusText(f.status))+"}\n"))
-	if f.status == http.StatusServiceUnavailable || !h.recorded.AllowN(o.At, 1) {
+	o.Status, o.Reason, o.Detail = f.status, f.reason, source.clean(f.detail)
+	answerRefusal(w, f)
+	if f.reason == ReasonStore || f.reason == ReasonBusy || !h.recorded.AllowN(o.At, 1) {
 		return // the sender will come again, or there are too many to write down
 	}
 	const longest = 200
 	rejection := tenterhook.Rejection{
-		At: o.At.UTC(), Source: clip(o.Source, longest), Status: f.status, Reason: f.reason, Detail: clip(f.detail, longest),
+		At: o.At.UTC(), Source: clip(o.Source, longest), Status: f.status, Reason: f.reason, Detail: clip(o.Detail, maxMismatch),
 		Size: o.Size, Peer: o.Peer, DeliveryID: f.deliveryID,
 	}
 	if len(f.body) > 0 {
@@ -277,6 +392,20 @@ func (h *Handler) refuse(w http.ResponseWriter, o *Observation, f refusal) {
 		rejection.BodySHA256 = hex.EncodeToString(sum[:])
 	}
 	h.store.Reject(rejection)
+}
+
+func answerRefusal(w http.ResponseWriter, f refusal) {
+	if f.reply != nil {
+		writeReply(w, f.reply)
+		return
+	}
+	if f.status == http.StatusServiceUnavailable {
+		w.Header()["Retry-After"] = []string{"1"}
+	}
+	if f.allow != "" {
+		w.Header()["Allow"] = []string{f.allow}
+	}
+	write(w, f.status, []byte(`{"status":"error","error":`+strconv.Quote(http.StatusText(f.status))+"}\n"))
 }
 
 func clip(s string, most int) string {

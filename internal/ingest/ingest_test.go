@@ -99,7 +99,7 @@ func setup(t *testing.T, opts ingest.Options) *edge {
 		"nokeys": {Name: "nokeys", Scheme: signature.GitHub, MaxBody: maxBody},
 	}})
 	mux := http.NewServeMux()
-	mux.Handle("POST /webhook/{source}", e.handler)
+	mux.Handle("/webhook/{source}", e.handler)
 	e.server = httptest.NewServer(mux)
 	t.Cleanup(e.server.Close)
 	return e

@@ -176,6 +176,9 @@ func (in *input) eventFor(p *filter.Program) filter.Event {
 		Tenant:     e.Tenant,
 		Headers:    headers,
 		ReceivedAt: e.ReceivedAt,
+
+		BodyBound:      !e.Marks.Unbound,
+		SchemaMismatch: e.Marks.SchemaMismatch,
 	}
 	return in.view
 }

@@ -12,10 +12,12 @@ import (
 	"strings"
 )
 
+const fileKindName = "file"
+
 // fileKind is file:PATH, the content of a file without its last line break.
 func fileKind() kind {
 	return kind{
-		name:    "file",
+		name:    fileKindName,
 		example: "file:PATH",
 		check: func(path string) error {
 			switch {
@@ -31,10 +33,7 @@ func fileKind() kind {
 }
 
 func resolveFile(_ context.Context, r *Resolver, path string) (string, error) {
-	full := path
-	if !filepath.IsAbs(path) {
-		full = filepath.Join(r.Dir, path)
-	}
+	full := r.full(path)
 	readFile := r.ReadFile
 	if readFile == nil {
 		readFile = readPrivate
@@ -48,6 +47,13 @@ func resolveFile(_ context.Context, r *Resolver, path string) (string, error) {
 		return string(line), nil
 	}
 	return string(bytes.TrimSuffix(content, []byte("\n"))), nil
+}
+
+func (r *Resolver) full(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(r.Dir, path)
 }
 
 func fileError(path string, err error) error {

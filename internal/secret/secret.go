@@ -200,3 +200,12 @@ func (r *Resolver) Resolve(ctx context.Context, ref Ref) (string, error) {
 	}
 	return value, nil
 }
+
+// File returns the path that a file: reference means, and false for any other
+// reference.
+func (r *Resolver) File(ref Ref) (path string, ok bool) {
+	if ref.kind != fileKindName {
+		return "", false
+	}
+	return r.full(ref.arg), true
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 
 	"github.com/tenterhook/tenterhook"
 	"github.com/tenterhook/tenterhook/internal/api"
@@ -17,10 +19,11 @@ import (
 
 // running is the configuration in force, and what was made of it.
 type running struct {
-	config *config.Config
-	routes *route.Table
-	view   api.View
-	client *egress.Client
+	config  *config.Config
+	routes  *route.Table
+	sources map[string]*ingest.Source
+	view    api.View
+	client  *egress.Client
 }
 
 // errNoReload means that the server was started without a file.
@@ -61,22 +64,56 @@ func (s *Server) apply(c *config.Config) error {
 	if err != nil {
 		return err
 	}
+	if next.sources, err = s.sources(c); err != nil {
+		return err
+	}
 	for _, w := range c.Warnings {
 		s.log.Warn("configuration", "warning", w.Error())
 	}
-	sources := make(map[string]*ingest.Source, len(c.Sources))
-	for _, src := range c.Sources {
-		sources[src.Name] = &ingest.Source{
-			Name: src.Name, Scheme: src.Scheme, Keys: src.Keys, OnRedelivery: src.OnRedelivery, MaxBody: src.MaxBody,
-		}
-	}
 	before := s.running.Swap(next)
 	s.engine.Configure(lanes) // before what sends to them
-	s.ingest.Configure(&ingest.Config{Sources: sources, Routes: routes})
+	s.ingest.Configure(next.edge())
 	if before != nil {
 		before.client.CloseIdle()
 	}
 	return nil
+}
+
+// sources are those of c as the public edge works by them.
+func (s *Server) sources(c *config.Config) (map[string]*ingest.Source, error) {
+	sources := make(map[string]*ingest.Source, len(c.Sources))
+	for _, src := range c.Sources {
+		scheme, err := src.WithFetcher(s.fetcher)
+		if err != nil {
+			return nil, err
+		}
+		source := &ingest.Source{
+			Name: src.Name, Scheme: scheme, Keys: src.Keys, OnRedelivery: src.OnRedelivery, MaxBody: src.MaxBody,
+			PublicURL: src.PublicURL, FlagMismatch: src.FlagMismatch, Redact: src.Redact,
+		}
+		if src.Schema != nil {
+			source.Schema = src.Schema
+		}
+		if scheme != nil {
+			source.TokenHeader = scheme.TokenHeader()
+			source.TokenInBody = scheme.Bearer() && source.TokenHeader == ""
+		}
+		if path := src.AwaitsSecret; path != "" {
+			source.Keep = func(value string) error { return s.keepSecret(src.Name, path, value) }
+		}
+		sources[src.Name] = source
+		s.metrics.source(src.Name)
+	}
+	return sources, nil
+}
+
+// outward makes requests by the running configuration's rules of what may be
+// reached.
+type outward struct{ server *Server }
+
+// Do implements [keyfetch.Doer].
+func (o outward) Do(ctx context.Context, r *http.Request) (*http.Response, error) {
+	return o.server.running.Load().client.Do(ctx, r, egress.Permit{})
 }
 
 func (s *Server) lanes(c *config.Config, client *egress.Client) ([]deliver.Lane, error) {
@@ -141,7 +178,8 @@ func view(c *config.Config) api.View {
 	var v api.View
 	for _, src := range c.Sources {
 		v.Sources = append(v.Sources, api.Source{Name: src.Name, Path: "/webhook/" + src.Name, Provider: src.Provider,
-			Secrets: texts(src.SecretRefs), OnRedelivery: src.OnRedelivery, MaxBody: src.MaxBody})
+			Secrets: texts(src.SecretRefs), OnRedelivery: src.OnRedelivery, MaxBody: src.MaxBody, PublicURL: src.PublicURL,
+			Schema: src.SchemaFrom, OnMismatch: onMismatch(src)})
 	}
 	for _, d := range c.Destinations {
 		shown := api.Destination{
@@ -169,10 +207,34 @@ func view(c *config.Config) api.View {
 	return v
 }
 
+// onMismatch is what is done with what does not match, in the words of the file.
+func onMismatch(s config.Source) string {
+	switch {
+	case s.Schema == nil:
+		return ""
+	case s.FlagMismatch:
+		return "flag"
+	}
+	return "reject"
+}
+
 func texts[T fmt.Stringer](refs []T) []string {
 	list := make([]string, len(refs))
 	for i, r := range refs {
 		list[i] = r.String()
 	}
 	return list
+}
+
+// view is what runs now, with what has happened to it since.
+func (s *Server) view() api.View {
+	running := s.running.Load()
+	v := running.view
+	v.Sources = slices.Clone(v.Sources)
+	for i := range v.Sources {
+		src := &v.Sources[i]
+		src.Confirmation = s.confirms.confirmation(src.Name)
+		src.AwaitsSecret = running.sources[src.Name].Keep != nil
+	}
+	return v
 }

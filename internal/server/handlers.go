@@ -14,7 +14,7 @@ import (
 
 func (s *Server) publicHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST /webhook/{source}", s.ingest)
+	mux.Handle("/webhook/{source}", s.ingest) // it knows the methods: there are handshakes
 	s.addHealth(mux)
 	return mux
 }
@@ -23,7 +23,7 @@ func (s *Server) privateHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api.New(api.Options{
 		Events: s.store, Deliveries: s.store, Status: s.store, Router: router{s},
-		Config: func() api.View { return s.running.Load().view },
+		Config: s.view,
 		Reload: s.Reload, Feed: &s.feed, Token: s.token, Version: s.opts.Version, Log: s.log,
 	}))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
@@ -67,13 +67,17 @@ func (s *Server) observe(o *ingest.Observation) {
 		var attrs [maxAttrs]slog.Attr
 		s.log.LogAttrs(ctx, level, "request", requestAttrs(attrs[:0], o)...)
 	}
+	if o.Event != nil && o.Event.Marks.Leaked {
+		s.log.Warn("the source's secret was written out in a request: change it", "source", o.Source,
+			"event", o.Receipt.ID.String(), "where", o.Event.Marks.Redacted)
+	}
 	if o.Event != nil && !o.Receipt.Duplicate && s.feed.Watched() {
 		s.feed.Publish(store.EventRow{Event: *o.Event, Size: o.Size})
 	}
 }
 
 // maxAttrs is how many attributes a line has at the most.
-const maxAttrs = 14
+const maxAttrs = 16
 
 // requestAttrs appends what is to be told about a request.
 func requestAttrs(attrs []slog.Attr, o *ingest.Observation) []slog.Attr {
@@ -90,6 +94,12 @@ func requestAttrs(attrs []slog.Attr, o *ingest.Observation) []slog.Attr {
 	if o.Event != nil {
 		attrs = append(attrs, slog.String("event", o.Receipt.ID.String()), slog.String("type", o.Event.Type),
 			slog.String("delivery_id", o.Event.DeliveryID), slog.Int("deliveries", o.Deliveries))
+	}
+	if o.Handshake {
+		attrs = append(attrs, slog.Bool("handshake", true))
+	}
+	if o.Event != nil && o.Event.Marks.SchemaMismatch != "" {
+		attrs = append(attrs, slog.String("schema_mismatch", o.Event.Marks.SchemaMismatch))
 	}
 	if o.Receipt.Duplicate {
 		attrs = append(attrs, slog.Bool("duplicate", true), slog.Int("requeued", o.Receipt.Requeued), slog.Int("added", o.Receipt.Added))

@@ -20,6 +20,9 @@ type metrics struct {
 	requests   *prometheus.CounterVec
 	rejections *prometheus.CounterVec
 	duplicates *prometheus.CounterVec
+	handshakes *prometheus.CounterVec
+	leaks      *prometheus.CounterVec
+	mismatches *prometheus.CounterVec
 	accept     prometheus.Histogram
 	bodyBytes  prometheus.Counter
 	attempts   *prometheus.CounterVec
@@ -38,6 +41,12 @@ func newMetrics(s *Server) *metrics {
 			Help: "Requests that were refused, by reason."}, []string{"source", "reason"}),
 		duplicates: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tenterhook_duplicates_total",
 			Help: "Requests for an event that was there already."}, []string{"source"}),
+		handshakes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tenterhook_handshakes_total",
+			Help: "Handshakes of providers that were answered as they wanted."}, []string{"source"}),
+		leaks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tenterhook_secret_leaks_total",
+			Help: "Events that had the source's secret written out in them."}, []string{"source"}),
+		mismatches: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tenterhook_schema_mismatches_total",
+			Help: "Events that were accepted although they do not match the source's schema."}, []string{"source"}),
 		accept: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "tenterhook_accept_seconds",
 			Help: "From a request to its durable acceptance.", Buckets: quick}),
 		bodyBytes: prometheus.NewCounter(prometheus.CounterOpts{Name: "tenterhook_received_bytes_total",
@@ -49,9 +58,17 @@ func newMetrics(s *Server) *metrics {
 		endToEnd: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "tenterhook_delivery_seconds",
 			Help: "From the receipt of an event to its delivery.", Buckets: slow}, []string{"destination"}),
 	}
-	m.registry.MustRegister(m.requests, m.rejections, m.duplicates, m.accept, m.bodyBytes, m.attempts, m.attemptSec, m.endToEnd,
+	m.registry.MustRegister(m.requests, m.rejections, m.duplicates, m.handshakes, m.leaks, m.mismatches, m.accept,
+		m.bodyBytes, m.attempts, m.attemptSec, m.endToEnd,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), backlog{s})
 	return m
+}
+
+// source has what is counted of a source shown from the start, as zero.
+func (m *metrics) source(name string) {
+	for _, counter := range []*prometheus.CounterVec{m.duplicates, m.handshakes, m.leaks, m.mismatches} {
+		counter.WithLabelValues(name)
+	}
 }
 
 func (m *metrics) request(o *ingest.Observation) {
@@ -65,8 +82,19 @@ func (m *metrics) request(o *ingest.Observation) {
 	case o.Reason != "":
 		m.rejections.WithLabelValues(source, o.Reason).Inc()
 		return
+	case o.Handshake:
+		m.handshakes.WithLabelValues(source).Inc()
+		return
 	case o.Receipt.Duplicate:
 		m.duplicates.WithLabelValues(source).Inc()
+	}
+	if marks := o.Event.Marks; !marks.IsZero() {
+		if marks.Leaked {
+			m.leaks.WithLabelValues(source).Inc()
+		}
+		if marks.SchemaMismatch != "" {
+			m.mismatches.WithLabelValues(source).Inc()
+		}
 	}
 	m.accept.Observe(o.Duration.Seconds())
 }

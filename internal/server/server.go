@@ -25,6 +25,7 @@ import (
 	"github.com/tenterhook/tenterhook/internal/config"
 	"github.com/tenterhook/tenterhook/internal/deliver"
 	"github.com/tenterhook/tenterhook/internal/ingest"
+	"github.com/tenterhook/tenterhook/internal/keyfetch"
 	"github.com/tenterhook/tenterhook/internal/store"
 )
 
@@ -84,6 +85,9 @@ type Server struct {
 	metrics *metrics
 	token   string
 
+	fetcher  *keyfetch.Fetcher
+	confirms *confirmer
+
 	running  atomic.Pointer[running]
 	reload   sync.Mutex
 	ready    atomic.Bool
@@ -126,7 +130,11 @@ func (s *Server) build(ctx context.Context) error {
 	s.metrics = newMetrics(s)
 	s.engine = deliver.New(engineStore{s.store}, deliver.Options{Logger: s.log, Observe: s.metrics.attempt})
 	s.store.Subscribe(&offers{engine: s.engine})
-	s.ingest = ingest.New(s.store, ingest.Options{InFlight: s.opts.Config.Limits.InFlight, Observe: s.observe})
+	s.fetcher = keyfetch.New(outward{s}, nil)
+	s.confirms = newConfirmer(s.log, outward{s}.Do)
+	s.ingest = ingest.New(s.store, ingest.Options{
+		InFlight: s.opts.Config.Limits.InFlight, Observe: s.observe, Confirm: s.confirms.confirm,
+	})
 	if err := s.apply(s.opts.Config); err != nil {
 		return err
 	}
@@ -208,6 +216,7 @@ func (s *Server) stop(ctx context.Context) error {
 	requests, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	errs := []error{shutdown(requests, s.public.http)}
+	s.confirms.close()
 	drain, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
 	errs = append(errs, s.engine.Stop(drain))

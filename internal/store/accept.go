@@ -21,6 +21,7 @@ const (
 	// for ever must not fill the disk.
 	insertRedelivery = `INSERT OR REPLACE INTO redeliveries (event, number, at, same_body, requeued, added)
 		SELECT ?1, min(count(*) + 1, 100), ?2, ?3, ?4, ?5 FROM redeliveries WHERE event = ?1`
+	insertMarks     = `INSERT INTO event_marks (event, marks) VALUES (?, ?)`
 	countDeliveries = `SELECT count(*) FROM deliveries WHERE id > ? AND id <= ?`
 	selectDead      = `SELECT id FROM deliveries WHERE id > ? AND id <= ? AND state = 4`
 )
@@ -41,6 +42,9 @@ func (s *SQLite) Accept(
 	a.header = encodeHeader(e.Header)
 	var err error
 	if a.decisions, err = encodeDecisions(e.Decisions); err != nil {
+		return tenterhook.Receipt{}, err
+	}
+	if a.marks, err = encodeMarks(e.Marks); err != nil {
 		return tenterhook.Receipt{}, err
 	}
 	if len(ds) > tenterhook.MaxDeliveries {
@@ -68,6 +72,7 @@ type accept struct {
 	sha        [sha256.Size]byte
 	header     []byte
 	decisions  string
+	marks      string // empty if there are none
 
 	receipt tenterhook.Receipt
 	done    chan error
@@ -99,6 +104,11 @@ func (a *accept) apply(w *writer) error {
 	if _, err := w.exec(insertEvent, e.ID[:], e.Tenant, e.Source, e.Type, e.DeliveryID, micros(e.ReceivedAt),
 		int64(len(e.Body)), a.sha[:], redeliveryOf, a.decisions, a.header, nonNil(e.Body)); err != nil {
 		return fmt.Errorf("insert event: %w", err)
+	}
+	if a.marks != "" {
+		if _, err := w.exec(insertMarks, e.ID[:], a.marks); err != nil {
+			return fmt.Errorf("insert marks: %w", err)
+		}
 	}
 	for i := range a.deliveries {
 		a.deliveries[i].ID = e.ID.Delivery(i + 1)

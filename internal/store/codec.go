@@ -129,3 +129,25 @@ func decodeDecisions(text string) (ds []tenterhook.Decision, err error) {
 	}
 	return ds, nil
 }
+
+// encodeMarks returns nothing for most events.
+func encodeMarks(m tenterhook.Marks) (string, error) {
+	if m.IsZero() {
+		return "", nil
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		return "", fmt.Errorf("encode marks: %w", err)
+	}
+	return string(b), nil
+}
+
+func decodeMarks(text string) (m tenterhook.Marks, err error) {
+	if text == "" {
+		return m, nil
+	}
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		return m, fmt.Errorf("decode marks: %w", err)
+	}
+	return m, nil
+}

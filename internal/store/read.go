@@ -16,8 +16,9 @@ const (
 	selectPending = `SELECT ` + deliveryColumns + ` FROM deliveries
 		WHERE shard = ?1 AND destination = ?2 AND state <= 1 AND state <= 2 AND (next_at, id) > (?3, ?4)
 		ORDER BY next_at, id LIMIT ?5`
-	eventColumns = `id, tenant, source, type, delivery_id, received_at, size, sha256, redelivery_of, decisions`
-	selectEvent  = `SELECT ` + eventColumns + `, header, body FROM events WHERE id = ?`
+	eventColumns = `id, tenant, source, type, delivery_id, received_at, size, sha256, redelivery_of, decisions,
+		(SELECT m.marks FROM event_marks m WHERE m.event = events.id)`
+	selectEvent = `SELECT ` + eventColumns + `, header, body FROM events WHERE id = ?`
 	// The ids of an event's deliveries begin with the 12 bytes that its own does.
 	deliveriesOfEvent = `SELECT 1 FROM deliveries d
 		WHERE d.id > events.id AND d.id <= CAST(substr(events.id, 1, 12) || x'ffffffff' AS BLOB)`
@@ -111,8 +112,8 @@ func (s *SQLite) event(ctx context.Context, id tenterhook.ID) (found *EventRow, 
 		if err != nil {
 			return err
 		}
-		header, _ := row[10].([]byte) // NULL once pruned
-		body, _ := row[11].([]byte)
+		header, _ := row[11].([]byte) // NULL once pruned
+		body, _ := row[12].([]byte)
 		if found.Size == 0 {
 			body = []byte{} // the driver returns nil for it, as for NULL
 		}

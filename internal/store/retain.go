@@ -29,6 +29,7 @@ const (
 	pruneEvent           = `DELETE FROM events WHERE id = ?`
 	pruneDeliveries      = `DELETE FROM deliveries WHERE id > ? AND id <= ?`
 	pruneAttempts        = `DELETE FROM attempts WHERE id > ? AND id <= ?`
+	pruneMarks           = `DELETE FROM event_marks WHERE event = ?`
 	pruneRedeliveries    = `DELETE FROM redeliveries WHERE event = ?`
 )
 
@@ -123,7 +124,7 @@ func (w *writer) pruneEvent(id tenterhook.ID) error {
 			return err
 		}
 	}
-	for _, query := range []string{pruneRedeliveries, pruneEvent} {
+	for _, query := range []string{pruneRedeliveries, pruneMarks, pruneEvent} {
 		if _, err := w.exec(query, id[:]); err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func scanEvent(row []driver.Value) (*EventRow, error) {
 	}
 	r := &EventRow{}
 	r.ID = id
-	// The columns are of these types, and NOT NULL but for redelivery_of.
+	// The columns are of these types, and NOT NULL but for redelivery_of and marks.
 	r.Tenant, _ = row[1].(string)
 	r.Source, _ = row[2].(string)
 	r.Type, _ = row[3].(string)
@@ -44,7 +44,11 @@ func scanEvent(row []driver.Value) (*EventRow, error) {
 		}
 	}
 	decisions, _ := row[9].(string)
-	r.Decisions, err = decodeDecisions(decisions)
+	if r.Decisions, err = decodeDecisions(decisions); err != nil {
+		return nil, err
+	}
+	marks, _ := row[10].(string) // NULL for most
+	r.Marks, err = decodeMarks(marks)
 	return r, err
 }
 

@@ -181,6 +181,18 @@ func (f *fixture) testRoundTrip(t *testing.T) {
 			t.Errorf("%s: (-accepted +read)\n%s", name, diff)
 		}
 	}
+	marked := &tenterhook.Event{Source: "marked", ReceivedAt: f.clock.Now(), Body: []byte("b"), Header: http.Header{},
+		Marks: tenterhook.Marks{Unbound: true, SchemaMismatch: "/a: want a number", Redacted: []string{"header X-A"}, Leaked: true}}
+	if _, err := f.Accept(t.Context(), marked, nil, tenterhook.RedeliveryHeal); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(marked, &f.detail(t, marked.ID).Event); diff != "" {
+		t.Errorf("marked: (-accepted +read)\n%s", diff)
+	}
+	rows, err := f.Events(t.Context(), store.EventFilter{Source: "marked"}, store.Page{})
+	if err != nil || len(rows) != 1 || !cmp.Equal(rows[0].Marks, marked.Marks) {
+		t.Errorf("listed %+v, %v; want it with its marks", rows, err)
+	}
 	if _, err := f.EventDetail(t.Context(), tenterhook.NewIDs(nil).New()); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("unknown event: %v, want ErrNotFound", err)
 	}
