@@ -46,8 +46,9 @@ func fullEnv(t testing.TB) Env {
 	}
 	return testEnv(t, map[string]string{"testdata/full.yaml": string(text),
 		"testdata/old-secret": "an-older-and-long-secret\n", "testdata/invoice.json": `{"required": ["id"]}`,
-		"testdata/any.json": `{"type": "object"}`},
-		map[string]string{"APP_AUTHORIZATION": "Bearer " + leaked, "PROXY_AUTHORIZATION": "Basic " + leaked})
+		"testdata/any.json": `{"type": "object"}`, "testdata/ca.pem": certificate(t, 0)},
+		map[string]string{"CLIENT_CERT": certificate(t, 0), "CLIENT_KEY": certificate(t, 1),
+			"APP_AUTHORIZATION": "Bearer " + leaked, "PROXY_AUTHORIZATION": "Basic " + leaked})
 }
 
 func load(t *testing.T, path, text string) *Config {
@@ -104,6 +105,7 @@ func TestLoadFull(t *testing.T) {
 	}
 	fullSources(t, got)
 	fullDestinations(t, got)
+	fullHTTP(t, got)
 	fullRoutes(t, got)
 }
 
@@ -195,13 +197,47 @@ func fullDestinations(t *testing.T, c *Config) {
 	}
 }
 
+func fullHTTP(t *testing.T, c *Config) {
+	t.Helper()
+	partner, _ := c.Destination("partner")
+	h := partner.HTTP
+	if h.Sign != destination.SignScheme || h.Scheme.Name() != "stripe" || h.Method != "PUT" ||
+		h.ContentType != "application/json" || fmt.Sprint(h.PassHeaders) != "[X-GitHub-* X-Request-Id]" ||
+		fmt.Sprint(h.Success) != "[{200 200} {202 204} {400 499}]" {
+		t.Errorf("partner: %+v", h)
+	}
+	if basic := h.Auth.Basic; basic == nil || basic.User != "me" || basic.Password != "Bearer "+leaked {
+		t.Errorf("partner's auth: %+v", basic)
+	}
+	if own := h.TLS; own == nil || own.RootCAs == nil || len(own.Certificates) != 1 {
+		t.Errorf("partner's TLS: %+v", own)
+	}
+	if refs := fmt.Sprint(partner.SecretRefs); refs != "[env:APP_AUTHORIZATION env:CLIENT_CERT env:CLIENT_KEY env:GITHUB_SECRET]" {
+		t.Errorf("partner has the secrets %s", refs)
+	}
+	bus, _ := c.Destination("bus")
+	want := &destination.OAuth2{
+		TokenURL: "https://login.example/token", ClientID: "me", ClientSecret: "Bearer " + leaked,
+		Scopes: []string{"hooks.write", "hooks.read"}, Audience: "bus",
+	}
+	if diff := cmp.Diff(want, bus.HTTP.Auth.OAuth2); diff != "" {
+		t.Errorf("bus: -want +got\n%s", diff)
+	}
+	if bus.HTTP.CloudEvents != destination.CloudEventsStructured || bus.HTTP.Handshake != "tenterhook.example" {
+		t.Errorf("bus: %+v", bus.HTTP)
+	}
+	if token, _ := c.Destination("token"); token.HTTP.Auth.Bearer != "Bearer "+leaked {
+		t.Errorf("token: %+v", token.HTTP)
+	}
+}
+
 func fullRoutes(t *testing.T, c *Config) {
 	t.Helper()
 	want := []route.Route{
 		{Name: "main", From: []string{"github"}, Types: []string{"push", "pull_request.*"}, To: []string{"app",
 			"deploy"}},
 		{Name: "route-2", From: []string{"shop", "github"}, Types: []string{"order.paid"}, To: []string{"relay"}},
-		{Name: "route-3", From: []string{"github", "shop", "meta", "stripe", "acme", "bank"}, To: []string{"keys"}},
+		{Name: "route-3", From: []string{"github", "shop", "meta", "stripe", "acme", "bank"}, To: []string{"keys", "partner", "bus", "token"}},
 	}
 	programs := cmp.Comparer(func(_, _ *filter.Program) bool { return true })
 	if diff := cmp.Diff(want, c.Routes, programs); diff != "" {

@@ -73,6 +73,7 @@ type (
 		url     given[string]
 		sign    given[rawSign]
 		headers given[[]rawHeader]
+		http    rawHTTP // the rest that only a url has
 
 		command given[[]given[string]]
 		dir     given[string]
@@ -203,7 +204,7 @@ func sourceKind() kind[rawSource] {
 }
 
 func destinationKind() kind[rawDestination] {
-	return object(adviseDestination,
+	fields := []field[rawDestination]{
 		key("url", "Where requests are posted to.",
 			target(), func(d *rawDestination) *given[string] { return &d.url }),
 		key("sign", "How requests are signed. none: not. passthrough: with the provider's own headers.",
@@ -221,7 +222,8 @@ func destinationKind() kind[rawDestination] {
 			integer(1, maxConcurrency), func(d *rawDestination) *given[int] { return &d.concurrency }),
 		key("retry", "When a delivery that failed is tried again.",
 			retryKind(), func(d *rawDestination) *given[rawRetry] { return &d.retry }),
-	)
+	}
+	return object(adviseDestination, append(fields, httpFields()...)...)
 }
 
 // adviseDestination tells where the secret of a destination belongs.
@@ -239,8 +241,8 @@ const signHint = "write sign: {scheme: standard-webhooks, secret: env:NAME}, or 
 func signKind() kind[rawSign] {
 	modes := word(destination.SignNone, destination.SignPassthrough)
 	scheme := object(nil,
-		key("scheme", "How requests are signed.",
-			word(destination.SignStandardWebhooks), func(s *rawSign) *given[string] { return &s.scheme }),
+		key("scheme", "How requests are signed: standard-webhooks (default), any other provider's way, or one of schemes.",
+			line(), func(s *rawSign) *given[string] { return &s.scheme }),
 		key("secret", "Where the secret is: env:NAME or file:PATH.",
 			secretRef(), func(s *rawSign) *given[secret.Ref] { return &s.one }),
 		key("secrets", "Where the secrets are, instead of secret, while one replaces another. Each signs.",

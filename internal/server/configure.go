@@ -188,6 +188,9 @@ func view(c *config.Config) api.View {
 		if d.HTTP != nil {
 			full := d.HTTP.WithDefaults()
 			shown.Kind, shown.URL, shown.Sign, shown.TimeoutMS = "http", full.URL, full.Sign, float64(full.Timeout.Milliseconds())
+			if full.Scheme != nil {
+				shown.Sign = full.Scheme.Name()
+			}
 		} else {
 			full := d.Command.WithDefaults()
 			shown.Kind, shown.Command, shown.TimeoutMS = "command", full.Argv, float64(full.Timeout.Milliseconds())
