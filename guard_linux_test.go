@@ -40,6 +40,14 @@ import (
 // insideNamespace is set for the process that runs in the namespace.
 const insideNamespace = "TENTERHOOK_TEST_NAMESPACE"
 
+func variable(name string) string {
+	return os.Getenv(name) //nolint:forbidigo // a test starts itself in other surroundings
+}
+
+func surroundings(more ...string) []string {
+	return append(os.Environ(), more...) //nolint:forbidigo // as above
+}
+
 // deniedRanges are what a packet must not go to: nft's sets of addresses.
 const deniedRanges = `
 table inet guard {
@@ -57,7 +65,7 @@ table inet guard {
 }`
 
 func TestGuardInNamespace(t *testing.T) {
-	if os.Getenv(insideNamespace) != "" {
+	if variable(insideNamespace) != "" {
 		t.Skip("runs in the namespace itself")
 	}
 	t.Parallel()
@@ -77,8 +85,8 @@ func TestGuardInNamespace(t *testing.T) {
 		t.Run(resolver, func(t *testing.T) {
 			t.Parallel()
 			c := exec.CommandContext(t.Context(), "unshare", "-n", "-m", self, "-test.run=^TestInsideNamespace$", "-test.v")
-			c.Env = append(os.Environ(), insideNamespace+"="+resolver, "GODEBUG=netdns="+resolver,
-				"PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin",
+			c.Env = surroundings(insideNamespace+"="+resolver, "GODEBUG=netdns="+resolver,
+				"PATH="+variable("PATH")+":/usr/sbin:/sbin",
 				"HTTP_PROXY=http://10.0.0.1:3128", "HTTPS_PROXY=http://10.0.0.1:3128", "ALL_PROXY=http://10.0.0.1:3128",
 				"http_proxy=http://10.0.0.1:3128", "https_proxy=http://10.0.0.1:3128", "NO_PROXY=", "REQUEST_METHOD=GET",
 			)
@@ -93,7 +101,7 @@ func TestGuardInNamespace(t *testing.T) {
 // unable skips a test that this machine cannot run, and fails where it has to.
 func unable(t *testing.T, why string) {
 	t.Helper()
-	if os.Getenv("CI") == "true" {
+	if variable("CI") == "true" {
 		t.Fatal(why)
 	}
 	t.Skip(why)
@@ -106,8 +114,8 @@ func lookUpTool(name string) (string, error) {
 	return exec.LookPath("/usr/sbin/" + name)
 }
 
-func TestInsideNamespace(t *testing.T) {
-	if os.Getenv(insideNamespace) == "" {
+func TestInsideNamespace(t *testing.T) { //nolint:paralleltest // it is alone in its process
+	if variable(insideNamespace) == "" {
 		t.Skip("TestGuardInNamespace runs it")
 	}
 	n := newNamespace(t)
@@ -306,7 +314,7 @@ func (n *namespace) tryAll(t *testing.T, client *egress.Client, target string) {
 		}
 	}
 	c := exec.CommandContext(t.Context(), "tenterhook", "trigger", "github", "push", "--to", target, "--secret", "env:SECRET")
-	c.Env = append(os.Environ(), "SECRET=0123456789abcdef0123456789abcdef")
+	c.Env = surroundings("SECRET=0123456789abcdef0123456789abcdef")
 	if out, err := c.CombinedOutput(); err == nil {
 		t.Errorf("triggered %s: %s", target, out)
 	}

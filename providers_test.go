@@ -18,7 +18,7 @@ func TestProvidersPage(t *testing.T) {
 	const path = "docs/providers.md"
 	want := providersPage()
 	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil { //nolint:gosec // a page for everyone
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -266,7 +266,9 @@ func (r *Receiver) event(signed *signature.Request, result signature.Result, at 
 	e := &Event{
 		ID: r.ids.New(), Source: r.source, Type: result.Type, DeliveryID: result.DeliveryID,
 		ReceivedAt: at.UTC().Truncate(time.Microsecond), Header: keptHeader(signed.Header), Body: signed.Body,
+		Marks: Marks{Unbound: !result.BodyBound},
 	}
+	delete(e.Header, r.scheme.TokenHeader()) // a secret, and no signature
 	if result.Type != "" && result.Subtype != "" {
 		e.Type += "." + result.Subtype
 	}

@@ -117,6 +117,7 @@ func environment(ts *testscript.TestScript) []string {
 		"HOME", "TMPDIR", "GOCOVERDIR", "GORACE", "GITHUB_WEBHOOK_SECRET", "APP_SECRET", "APP_AUTHORIZATION",
 		"ORDERS_SECRET", "SHOP_SECRET", "OTHER_SECRET",
 		"META_SECRET", "META_TOKEN", "SLACK_SECRET", "DISCORD_KEY", "TWILIO_SECRET", "ACME_SECRET", "GITLAB_TOKEN",
+		"STRIPE_SECRET", "SHOPIFY_SECRET", "QSTASH_SECRET", "LIVEKIT_SECRET", "LIVEKIT_KEY",
 	} {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)

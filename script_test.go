@@ -55,6 +55,7 @@ func allSecrets() []string {
 		githubSecret, appSecret, appSecret[len("whsec_"):], "canary-app-secret", "canary-gitlab-token", "canary-meta-app",
 		"canary-verify-token", "canary-twilio-auth-token", "canary-acme-secret", "canary-0123456789-asana",
 		"canary-0123456789-somebody", "8f742231b10e8888abcd99yyyzzz85a5",
+		"canary-0123456789-stripe", "canary-0123456789-shopify", "canary-0123456789-qstash", "canary-0123456789-livekit",
 	}
 }
 

@@ -211,6 +211,10 @@ func (s *Scheme) Handshake(r *Request, keys Keys, now time.Time) (reply Reply, o
 	return Reply{}, false, nil
 }
 
+// HasHandshake reports whether the provider sends requests that are not events,
+// which [Scheme.Handshake] answers.
+func (s *Scheme) HasHandshake() bool { return s != nil && len(s.handshakes) > 0 }
+
 // HandshakeMethods returns the methods, besides POST, of the requests that
 // [Scheme.Handshake] answers.
 func (s *Scheme) HandshakeMethods() []string {

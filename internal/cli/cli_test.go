@@ -17,6 +17,8 @@ import (
 	"github.com/tenterhook/tenterhook"
 	"github.com/tenterhook/tenterhook/internal/api"
 	"github.com/tenterhook/tenterhook/internal/config"
+	"github.com/tenterhook/tenterhook/signature"
+	"github.com/tenterhook/tenterhook/signature/extra"
 )
 
 // result is how a command line ended.
@@ -146,24 +148,85 @@ func TestVersionAndCompletion(t *testing.T) {
 // TestInit writes the file for every provider and checks it with check.
 func TestInit(t *testing.T) {
 	t.Parallel()
-	for _, s := range starters() {
-		t.Run(s.provider, func(t *testing.T) {
+	for _, name := range starterNames() {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "gateway.yaml")
-			r := command(t, "", nil, "init", "--provider", s.provider, "--config", path)
-			if r.code != exitDone || !strings.Contains(r.errors, s.variable) {
-				t.Fatalf("init: %+v", r)
+			r := command(t, "", nil, "init", "--provider", name, "--config", path, "--json")
+			var made initialized
+			if err := json.Unmarshal([]byte(r.out), &made); err != nil || r.code != exitDone || made.Provider != name {
+				t.Fatalf("init: %+v, %v", r, err)
 			}
-			env := []string{s.variable + "=" + standIn, "APP_SECRET=" + standIn}
+			scheme, _ := extra.Lookup(name)
+			env := []string{"APP_SECRET=" + standIn}
+			for _, variable := range made.Variables {
+				env = append(env, variable+"="+receiversSecret(t, scheme))
+			}
 			if r := command(t, "", env, "check", "--config", path); r.code != exitDone {
 				content, _ := os.ReadFile(path)
 				t.Errorf("check of what init wrote: %+v\n%s", r, content)
 			}
-			r = command(t, "", nil, "init", s.provider, "--config", path)
+			r = command(t, "", nil, "init", name, "--config", path)
 			if r.code != exitFailed || !strings.Contains(r.errors, "is there already") {
 				t.Errorf("second init: %+v", r)
 			}
 		})
+	}
+}
+
+// receiversSecret is a secret of the form that the scheme wants. Nil is hmac.
+func receiversSecret(t *testing.T, scheme *signature.Scheme) string {
+	t.Helper()
+	if scheme == nil {
+		return standIn
+	}
+	for _, text := range append([]string{standIn, "arn:aws:sns:eu-central-1:123456789012:orders"}, testSecrets()...) {
+		if keys, err := signature.NewKeys(text); err == nil && scheme.CheckKeys(keys) == nil {
+			return text
+		}
+	}
+	t.Fatalf("no secret of the test has the form that %s wants", scheme.Name())
+	return ""
+}
+
+// TestInitSaysWhatToKnow looks at what is special about some providers.
+func TestInitSaysWhatToKnow(t *testing.T) {
+	t.Parallel()
+	for name, wants := range map[string][]string{
+		"stripe":  {"secret: env:STRIPE_WEBHOOK_SECRET", "  # The secret: the signing secret of the endpoint"},
+		"discord": {"secret: env:DISCORD_PUBLIC_KEY", "asks whether somebody is there"},
+		"twilio":  {"# public_url: https://hooks.example.com", "signs the URL"},
+		"gitlab":  {"The body is not signed"},
+		"kinde":   {"The secret: none of yours", "issuer: env:KINDE_ISSUER"},
+		"meta":    {"verify_token: env:META_VERIFY_TOKEN", "a text of your choosing"},
+		"asana":   {"secret: file:asana.secret"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "gateway.yaml")
+			r := command(t, "", nil, "init", name, "--config", path)
+			content, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			for _, want := range wants {
+				if !strings.Contains(string(content), want) {
+					t.Errorf("no %q in:\n%s", want, content)
+				}
+			}
+			if !strings.Contains(r.errors, "https://HOST/webhook/"+name) || !strings.Contains(r.errors, "says more: https://") {
+				t.Errorf("says nothing of what to do at the provider: %s", r.errors)
+			}
+			for line := range strings.Lines(string(content)) {
+				if len([]rune(line)) > 115 {
+					t.Errorf("%d characters are too wide: %s", len([]rune(line)), line)
+				}
+			}
+		})
+	}
+	r := command(t, "", nil, "init", "stirpe", "--config", filepath.Join(t.TempDir(), "x.yaml"))
+	if r.code != exitUsage || !strings.Contains(r.errors, "did you mean stripe?") {
+		t.Errorf("a slip: %+v", r)
 	}
 }
 

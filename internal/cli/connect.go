@@ -146,11 +146,16 @@ func (a *app) loadWithoutSecrets() (*config.Config, error) {
 	if err != nil {
 		return config.Load(path, a.env) // says what is wrong, and what to do
 	}
-	return config.Parse(path, content, config.Env{
+	return config.Parse(path, content, a.withoutSecrets())
+}
+
+// withoutSecrets is an environment in which something stands in for every secret.
+func (a *app) withoutSecrets() config.Env {
+	return config.Env{
 		LookupEnv: func(string) (string, bool) { return standIn, true },
 		ReadFile:  func(string) ([]byte, error) { return []byte(standIn), nil },
 		LookPath:  func(file string) (string, error) { return file, nil },
 
 		WithoutSecrets: true,
-	})
+	}
 }

@@ -171,9 +171,9 @@ func (s *stage) run(ctx context.Context) context.Context {
 // sender is someone who posts to the gateway's source as GitHub does.
 func (s *stage) sender(secret string) (triggerTarget, error) {
 	keys, err := signature.NewKeys(secret)
+	to := &url.URL{Scheme: "http", Host: s.gateway.Addr(), Path: "/webhook/github"}
 	return triggerTarget{
-		url:  &url.URL{Scheme: "http", Host: s.gateway.Addr(), Path: "/webhook/github"},
-		keys: keys, client: egress.New(egress.Options{}),
+		url: to, address: to.String(), scheme: signature.GitHub, keys: keys, client: egress.New(egress.Options{}),
 	}, err
 }
 

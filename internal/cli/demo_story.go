@@ -14,6 +14,7 @@ import (
 
 	"github.com/tenterhook/tenterhook"
 	"github.com/tenterhook/tenterhook/internal/api"
+	"github.com/tenterhook/tenterhook/signature"
 )
 
 // demoPoll is how often the demo asks for what is new.
@@ -58,11 +59,11 @@ func (d *demo) mark(s *demoSent) span { return span{faint, fmt.Sprintf("%2d  ", 
 // send sends something, and tells how it was answered.
 func (d *demo) send(ctx context.Context, p demoSend) (*demoSent, error) {
 	s := &demoSent{demoSend: p, number: len(d.sent) + 1}
-	payload, err := findSample(p.sample)
+	event, err := findSample(signature.GitHub, p.sample)
 	if err != nil {
 		return nil, err
 	}
-	if payload, err = setValues(payload, p.set); err != nil {
+	if err := event.set(p.set); err != nil {
 		return nil, err
 	}
 	if p.again != "" {
@@ -74,12 +75,16 @@ func (d *demo) send(ctx context.Context, p demoSend) (*demoSent, error) {
 	if p.forged {
 		from = d.stage.forger
 	}
-	done, err := from.send(ctx, payload, s.deliveryID)
+	r, err := from.signed(event.fresh(s.deliveryID), d.ui.now())
+	if err != nil {
+		return nil, err
+	}
+	done, err := from.send(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	d.sent = append(d.sent, s)
-	s.body, s.deliveryID, s.status = payload.Body, done.DeliveryID, done.Status
+	s.body, s.deliveryID, s.status = event.Body, done.DeliveryID, done.Status
 	s.duplicate = gjson.Get(done.Answer, "duplicate").Bool()
 	if !done.accepted() {
 		return s, d.refused(ctx, s)

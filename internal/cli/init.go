@@ -24,9 +24,11 @@ func newInit(a *app) *cobra.Command {
 	o := initOptions{app: a}
 	cmd := &cobra.Command{
 		Use: "init [PROVIDER]", Short: "Write a commented configuration file to begin with",
-		Long: "Write a commented tenterhook.yaml for a provider, and say what to do next. A file that is there already is\n" +
-			"left as it is.",
-		Example: "tenterhook init github\ntenterhook init --provider standard-webhooks --config gateway.yaml",
+		Long: "Write a commented tenterhook.yaml for a provider, and say what to do at the provider and here. A file that is\n" +
+			"there already is left as it is.\n\n" +
+			"PROVIDER is one of more than 200 that tenterhook trigger --list lists, or hmac for any other that signs the\n" +
+			"body with an HMAC in a header.",
+		Example: "tenterhook init github\ntenterhook init stripe\ntenterhook init --provider standard-webhooks --config gateway.yaml",
 		Args:    arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -34,84 +36,86 @@ func newInit(a *app) *cobra.Command {
 			}
 			return runInit(o)
 		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return starterNames(), cobra.ShellCompDirectiveNoFileComp
+		},
 	}
-	names := make([]string, 0, len(starters()))
-	for _, s := range starters() {
-		names = append(names, s.provider)
-	}
-	cmd.Flags().StringVar(&o.provider, "provider", "github", "who sends webhooks: "+joined(names))
-	completeWith(cmd, "provider", names...)
+	cmd.Flags().StringVar(&o.provider, "provider", "github", "who sends webhooks, such as github, stripe, standard-webhooks or hmac")
+	completeWith(cmd, "provider", starterNames()...)
 	return exits(cmd)
 }
 
-// A starter is what is special about a provider in the file to begin with.
-type starter struct {
-	provider string
-	source   string // the source's name
-	variable string // the environment variable of its secret
-	extra    string // lines of the source
-	types    string // of the route
-	when     string // of the route, with its comment
-	secret   string // command that makes a secret
-	next     string // what to do at the provider
-}
+// starterNames returns the providers that there is a file to begin with for.
+func starterNames() []string { return append(knownProviders(), providerHMAC) }
 
-func starters() []starter {
-	const hex = "openssl rand -hex 32"
-	return []starter{
-		{
-			provider: "github", source: "github", variable: "GITHUB_WEBHOOK_SECRET", types: "[push]", secret: hex,
-			when: `    when: .ref == "refs/heads/main"      # jq over the payload; leave out to take all` + "\n",
-			next: "in the repository's Settings, Webhooks: payload URL http://HOST:8000/webhook/github, content type\n" +
-				"     application/json, and the same secret",
-		},
-		{
-			provider: "standard-webhooks", source: "app", variable: "APP_WEBHOOK_SECRET", types: `["*"]`,
-			secret: `echo "whsec_$(openssl rand -base64 32)"`,
-			next:   "have the sender post to http://HOST:8000/webhook/app with the same secret",
-		},
-		{
-			provider: "hmac", source: "app", variable: "APP_WEBHOOK_SECRET", types: `["*"]`, secret: hex,
-			extra: "    header: X-Signature               # where the signature is\n" +
-				"    algorithm: sha256                 # sha1, sha256 or sha512\n" +
-				"    encoding: hex                     # hex, base64 or base64url\n",
-			next: "have the sender post to http://HOST:8000/webhook/app with the same secret",
-		},
-	}
+// initialized is what init says as JSON.
+type initialized struct {
+	File      string   `json:"file"`
+	Provider  string   `json:"provider"`
+	Source    string   `json:"source"`
+	Path      string   `json:"path"`             // of the URL that the provider posts to
+	Variables []string `json:"variables"`        // of the environment, that the file refers to
+	Secret    string   `json:"secret,omitempty"` // what it is and where it is found
+	Steps     []string `json:"steps,omitempty"`  // at the provider
+	Docs      string   `json:"docs,omitempty"`   // the provider's own page
 }
 
 func runInit(o initOptions) error {
-	var chosen *starter
-	for _, s := range starters() {
-		if s.provider == o.provider {
-			chosen = &s
-		}
-	}
-	if chosen == nil {
-		return usageError("for another provider, begin with --provider hmac", "no configuration to begin with for %q", o.provider)
+	chosen, err := findStarter(o.provider)
+	if err != nil {
+		return err
 	}
 	path := cmp.Or(o.config, "tenterhook.yaml")
 	if err := writeNew(path, chosen.file()); err != nil {
 		return err
 	}
 	if o.ui.json {
-		return o.ui.data(map[string]string{"file": path})
+		return o.ui.data(initialized{
+			File: path, Provider: chosen.provider, Source: chosen.source, Path: "/webhook/" + chosen.source,
+			Variables: append(chosen.variables(), appVariable), Secret: chosen.about, Steps: chosen.steps, Docs: chosen.docs,
+		})
 	}
 	if err := o.ui.line(text("wrote %s", path)); err != nil {
 		return err
 	}
-	o.ui.say("\nNext:\n  1. export %s=\"$(%s)\"\n     export APP_SECRET=\"$(echo whsec_$(openssl rand -base64 32))\"\n"+
-		"  2. tenterhook check\n  3. tenterhook serve\n  4. %s",
-		chosen.variable, chosen.secret, chosen.next)
+	o.ui.say("%s", chosen.next())
 	return nil
 }
 
 // file returns the configuration file to begin with.
 func (s starter) file() string {
 	return strings.NewReplacer(
-		"{{source}}", s.source, "{{provider}}", s.provider, "{{variable}}", s.variable,
-		"{{extra}}", s.extra, "{{types}}", s.types, "{{when}}", s.when,
+		"{{source}}", s.source, "{{post}}", s.post(), "{{provider}}", s.provider, "{{keys}}", s.keys(),
+		"{{types}}", s.types, "{{when}}", s.when,
 	).Replace(initTemplate)
+}
+
+// post is the comment beside the source's name, which begins where others do.
+func (s starter) post() string {
+	const column = 36
+	return strings.Repeat(" ", max(column-len(s.source), 1)) + "# POST http://HOST:8000/webhook/" + s.source
+}
+
+// next says what to do once the file is there.
+func (s starter) next() string {
+	steps := []string{s.exports(), "tenterhook check", "tenterhook serve"}
+	steps = append(steps, s.steps...)
+	if s.trigger != "" {
+		steps = append(steps, "to try it without the provider: "+s.trigger)
+	}
+	var b strings.Builder
+	b.WriteString("\nNext:\n")
+	for i, step := range steps {
+		const indent = "     "
+		fmt.Fprintf(&b, "%3d. %s\n", i+1, strings.ReplaceAll(step, "\n", "\n"+indent))
+	}
+	if s.docs != "" {
+		fmt.Fprintf(&b, "\n%s says more: %s\n", brief(s.title), s.docs)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // writeNew writes a file that must not be there.

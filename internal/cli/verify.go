@@ -197,11 +197,29 @@ func (o verifyOptions) address(kept *capture.Capture, to *verifier) error {
 			return usageError("write the whole of it, such as https://example.com/hooks?a=b", "--url %q is not a URL", o.url)
 		}
 		kept.Request.URL = o.url
+	} else if to.public != "" {
+		kept.Request.URL = publicURL(to.public, kept.Request.URL)
 	}
 	if to.scheme.SignsURL() && !strings.Contains(kept.Request.URL, "://") {
 		kept.Notes = append(kept.Notes, "the URL is signed, and the capture does not have all of it: give it with --url")
 	}
 	return nil
+}
+
+// publicURL is the URL that a source was told to the provider by: base, which is
+// scheme and host or the whole of it, and what the sender adds to that.
+func publicURL(base, seen string) string {
+	_, rest, _ := strings.Cut(base, "://")
+	if !strings.Contains(rest, "/") {
+		if _, after, ok := strings.Cut(seen, "://"); ok {
+			_, seen, _ = strings.Cut(after, "/")
+		}
+		return base + "/" + strings.TrimPrefix(seen, "/")
+	}
+	if _, query, ok := strings.Cut(seen, "?"); ok {
+		return base + "?" + query
+	}
+	return base
 }
 
 // judge verifies the request and, if it does not verify, finds out why.

@@ -370,3 +370,17 @@ func BenchmarkVerifyBatch(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(lines)*b.N)/b.Elapsed().Seconds(), "lines/s")
 }
+
+func TestPublicURL(t *testing.T) {
+	t.Parallel()
+	for _, test := range [][3]string{
+		{"https://h.example", "http://app:8000/webhook/a?b=c", "https://h.example/webhook/a?b=c"},
+		{"https://h.example", "/webhook/a", "https://h.example/webhook/a"},
+		{"https://h.example/hook", "http://app:8000/webhook/a?b=c", "https://h.example/hook?b=c"},
+		{"https://h.example/hook", "http://app:8000/webhook/a", "https://h.example/hook"},
+	} {
+		if got := publicURL(test[0], test[1]); got != test[2] {
+			t.Errorf("%s of %s is %s", test[0], test[1], got)
+		}
+	}
+}

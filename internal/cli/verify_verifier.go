@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"strings"
 	"time"
@@ -56,6 +57,7 @@ func providerNames() []string {
 // A verifier is what verifies a request.
 type verifier struct {
 	source   string // its name, if it is one of the configuration
+	public   string // its public_url
 	scheme   *signature.Scheme
 	settings map[string]string
 	secrets  []string
@@ -171,7 +173,7 @@ func (o verifyOptions) sourceVerifier(ctx context.Context) (*verifier, error) {
 	if s.Scheme == nil {
 		return nil, usageError("name the provider that signs with --provider", "the source %q verifies nothing", s.Name)
 	}
-	r := &verifier{source: s.Name, scheme: s.Scheme, settings: map[string]string{}}
+	r := &verifier{source: s.Name, public: s.PublicURL, scheme: s.Scheme, settings: map[string]string{}}
 	for _, ref := range s.SecretRefs {
 		r.labels = append(r.labels, ref.String())
 	}
@@ -206,7 +208,7 @@ func (o verifyOptions) adapt(ctx context.Context, r *verifier, kept *capture.Cap
 	if err != nil {
 		return err
 	}
-	if err := o.readSettings(ctx, r); err != nil {
+	if err := o.takeSettings(ctx, r); err != nil {
 		return err
 	}
 	opts := signature.Options{Settings: known(r.scheme, r.settings), Tolerance: tolerance, Fetcher: newKeyFetcher(ctx)}
@@ -221,31 +223,11 @@ func (o verifyOptions) adapt(ctx context.Context, r *verifier, kept *capture.Cap
 	return nil
 }
 
-// readSettings takes --setting over what is there already.
-func (o verifyOptions) readSettings(ctx context.Context, r *verifier) error {
-	for _, assignment := range o.settings {
-		name, value, ok := strings.Cut(assignment, "=")
-		if !ok || name == "" {
-			return usageError("write NAME=VALUE, such as --setting webhook_id=1JE4291016473214C", "--setting does not set anything")
-		}
-		setting, ok := settingOf(r.scheme, name)
-		if !ok {
-			return usageError(settingsHint(r.scheme), "%s has no setting %q", r.scheme.Name(), name)
-		}
-		if setting.Secret {
-			ref, err := secret.Parse(value)
-			if bad, ok := errors.AsType[*secret.Error](err); ok {
-				return usageError(bad.Hint, "--setting %s: %w", name, err)
-			}
-			values, err := o.resolveAll(ctx, "", []secret.Ref{ref})
-			if err != nil {
-				return err
-			}
-			value = values[0]
-		}
-		r.settings[name] = value
-	}
-	return nil
+// takeSettings takes --setting over what is there already.
+func (o verifyOptions) takeSettings(ctx context.Context, r *verifier) error {
+	settings, err := o.readSettings(ctx, r.scheme, o.settings)
+	maps.Copy(r.settings, settings)
+	return err
 }
 
 func settingOf(s *signature.Scheme, name string) (signature.Setting, bool) {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
@@ -201,7 +202,7 @@ func fullHTTP(t *testing.T, c *Config) {
 	t.Helper()
 	partner, _ := c.Destination("partner")
 	h := partner.HTTP
-	if h.Sign != destination.SignScheme || h.Scheme.Name() != "stripe" || h.Method != "PUT" ||
+	if h.Sign != destination.SignScheme || h.Scheme.Name() != "stripe" || h.Method != http.MethodPut ||
 		h.ContentType != "application/json" || fmt.Sprint(h.PassHeaders) != "[X-GitHub-* X-Request-Id]" ||
 		fmt.Sprint(h.Success) != "[{200 200} {202 204} {400 499}]" {
 		t.Errorf("partner: %+v", h)

@@ -204,7 +204,7 @@ func sourceKind() kind[rawSource] {
 }
 
 func destinationKind() kind[rawDestination] {
-	fields := []field[rawDestination]{
+	return object(adviseDestination, append([]field[rawDestination]{
 		key("url", "Where requests are posted to.",
 			target(), func(d *rawDestination) *given[string] { return &d.url }),
 		key("sign", "How requests are signed. none: not. passthrough: with the provider's own headers.",
@@ -222,8 +222,7 @@ func destinationKind() kind[rawDestination] {
 			integer(1, maxConcurrency), func(d *rawDestination) *given[int] { return &d.concurrency }),
 		key("retry", "When a delivery that failed is tried again.",
 			retryKind(), func(d *rawDestination) *given[rawRetry] { return &d.retry }),
-	}
-	return object(adviseDestination, append(fields, httpFields()...)...)
+	}, httpFields()...)...)
 }
 
 // adviseDestination tells where the secret of a destination belongs.

@@ -265,45 +265,47 @@ var errTimeout = errors.New("attempt timed out")
 
 // attempt sends e, and a second time if a token turns out to have been revoked.
 func (h *HTTP) attempt(ctx context.Context, e *tenterhook.Event) tenterhook.Attempt {
-	refused := ""
-	for {
-		req, err := h.request(e)
-		if err != nil {
-			return refusedBy(err)
-		}
-		if h.tokens != nil {
-			authorization, err := h.tokens.get(ctx, refused)
-			if err != nil {
-				return unauthorized(err)
-			}
-			req.Header["Authorization"] = []string{authorization}
-		}
-		authorization := req.Header.Get("Authorization")
-		if h.consent != nil {
-			var no *noConsentError
-			if err := h.consent.ask(ctx, h, authorization); errors.As(err, &no) {
-				return retry(no.Error())
-			} else if err != nil {
-				return failed(err)
-			}
-		}
-		resp, err := h.client.Do(ctx, req, h.permit)
-		if err != nil {
-			return failed(err)
-		}
-		if resp.StatusCode == http.StatusUnauthorized && h.tokens != nil && refused == "" {
-			refused = authorization
-			_ = resp.Body.Close() // another answer counts
-			continue
-		}
-		defer func() {
-			_ = resp.Body.Close() // the answer counts, not how the connection ends
-		}()
-		return h.answered(ctx, resp)
+	resp, authorization, a := h.send(ctx, e, "")
+	if resp != nil && resp.StatusCode == http.StatusUnauthorized && h.tokens != nil {
+		_ = resp.Body.Close() // another answer counts
+		resp, _, a = h.send(ctx, e, authorization)
 	}
+	if resp == nil {
+		return a
+	}
+	defer func() {
+		_ = resp.Body.Close() // the answer counts, not how the connection ends
+	}()
+	return h.answered(ctx, resp)
 }
 
-func refusedBy(err error) tenterhook.Attempt { return refused(err.Error()) }
+// send returns the answer to e and the Authorization that it was sent with, or,
+// with a nil answer, what became of the attempt. A token that is stale is not
+// used.
+func (h *HTTP) send(ctx context.Context, e *tenterhook.Event, stale string) (*http.Response, string, tenterhook.Attempt) {
+	req, err := h.request(e)
+	if err != nil {
+		return nil, "", refused(err.Error())
+	}
+	if h.tokens != nil {
+		authorization, err := h.tokens.get(ctx, stale)
+		if err != nil {
+			return nil, "", unauthorized(err)
+		}
+		req.Header["Authorization"] = []string{authorization}
+	}
+	authorization := req.Header.Get("Authorization")
+	if h.consent != nil {
+		if err := h.consent.ask(ctx, h, authorization); err != nil {
+			return nil, "", failed(err)
+		}
+	}
+	resp, err := h.client.Do(ctx, req, h.permit)
+	if err != nil {
+		return nil, "", failed(err)
+	}
+	return resp, authorization, tenterhook.Attempt{}
+}
 
 // request returns the request that carries e.
 func (h *HTTP) request(e *tenterhook.Event) (*http.Request, error) {

@@ -40,7 +40,7 @@ func TestHTTPAnswerResetAtEveryByte(t *testing.T) {
 
 // What a hostile receiver sends, without end or with a gigabyte, costs neither
 // more than the time-out nor memory. Not parallel: it looks at the whole heap.
-func TestHTTPMemoryIsBounded(t *testing.T) {
+func TestHTTPMemoryIsBounded(t *testing.T) { //nolint:paralleltest // as said
 	forever := func(head, part string) func(net.Conn) {
 		return func(c net.Conn) {
 			_ = readRequest(c)

@@ -44,7 +44,7 @@ func (d *dialer) dial(ctx context.Context, _, address string) (net.Conn, error) 
 		return nil, err
 	}
 	var conn net.Conn
-	if d.proxy != nil {
+	if d.proxy != nil && !addrs[0].Addr().IsLoopback() { // the proxy's loopback is another one
 		conn, err = d.proxy.tunnel(ctx, addrs[0])
 	} else {
 		conn, err = d.connect(ctx, worthTrying(addrs))

@@ -167,6 +167,10 @@ func TestProxyGetsJudgedAddresses(t *testing.T) {
 			t.Errorf("%s: %v", target, err)
 		}
 	}
+	here, conns := counter(t, (*httptest.Server).Start)
+	if status, err := post(t, c, here.URL, literal(t, here.URL)); status != 200 || err != nil || conns.Load() != 1 {
+		t.Errorf("this machine: %d, %v", status, err)
+	}
 	if got := asked(); len(got) != 1 {
 		t.Errorf("asked for %q", got)
 	}
@@ -229,11 +233,11 @@ func TestStallsAreBounded(t *testing.T) {
 	t.Parallel()
 	const bound = 100 * time.Millisecond
 	silent := serveRaw(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
-	deaf := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		here, there := net.Pipe()
-		t.Cleanup(func() { there.Close() })
-		go func() { _, _ = io.Copy(io.Discard, there) }()
-		return here, nil
+	ended := make(chan struct{})
+	t.Cleanup(func() { close(ended) }) // the resolver itself is patient
+	deaf := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		<-ended
+		return nil, net.ErrClosed
 	}}
 	tests := map[string]struct {
 		options Options

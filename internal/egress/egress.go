@@ -57,7 +57,8 @@ type Options struct {
 	Ports []uint16
 	// Proxy is the HTTP proxy that requests go through, http or https; nil means
 	// none. The address that a request is for is looked up and judged here, and
-	// the proxy is asked for that address.
+	// the proxy is asked for that address. It is not asked for a loopback address,
+	// which is this machine's.
 	Proxy *url.URL
 	// ProxyAuthorization is what the proxy gets as Proxy-Authorization.
 	ProxyAuthorization string

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"net/http/httptest"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func TestSlotsLeaveSomeForOthers(t *testing.T) {
 	held := 0
 	for round := range 100 { // every host wants a hundred
 		for host := range 500 {
-			if s.take(expired, fmt.Sprint(host), never) == nil {
+			if s.take(expired, strconv.Itoa(host), never) == nil {
 				held++
 			} else if round == 0 {
 				t.Fatalf("host %d got none", host)
@@ -74,7 +75,7 @@ func TestSlotsUnderPressure(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 200 {
 		wg.Go(func() {
-			host := fmt.Sprint(i % 20)
+			host := strconv.Itoa(i % 20)
 			if err := s.take(t.Context(), host, never); err != nil {
 				t.Error(err)
 				return

@@ -247,10 +247,20 @@ func (h *Handler) accept(
 	o.Status, o.Event, o.Receipt, o.Deliveries = http.StatusOK, e, receipt, len(deliveries)
 	if reply := source.accepted(); reply.Status != 0 {
 		o.Status = reply.Status
+		tell(w.Header(), receipt)
 		writeReply(w, &reply)
 		return
 	}
 	accepted(w, receipt)
+}
+
+// tell says in headers what the answer's body would say if it were ours.
+func tell(header http.Header, receipt tenterhook.Receipt) {
+	id, _ := receipt.ID.MarshalText() // never fails
+	header.Set("Tenterhook-Event", string(id))
+	if receipt.Duplicate {
+		header.Set("Tenterhook-Duplicate", "true")
+	}
 }
 
 // accepted returns how the provider wants to be answered.

@@ -16,11 +16,18 @@ import (
 // The new id has the form of the old one: a UUID becomes a UUID, a number another
 // of as many digits, and any other id keeps how it begins, such as "evt_".
 func (e Event) Renew(id string) Event {
+	if id == "" {
+		return e.clone()
+	}
+	return e.WithID(id, freshID(id))
+}
+
+// WithID returns e with the id fresh wherever it has id.
+func (e Event) WithID(id, fresh string) Event {
 	renewed := e.clone()
 	if id == "" {
 		return renewed
 	}
-	fresh := freshID(id)
 	renewed.Query = strings.ReplaceAll(e.Query, id, fresh)
 	for _, values := range renewed.Header {
 		for i, value := range values {

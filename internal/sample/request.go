@@ -33,11 +33,18 @@ func (p Payload) Request(ctx context.Context, url string, keys signature.Keys, d
 	if deliveryID == "" {
 		deliveryID = NewDeliveryID()
 	}
+	req.Header = p.Header(deliveryID)
+	return req, p.sign(req, keys, deliveryID)
+}
+
+// Header returns the headers that GitHub sends with p, but for the signatures.
+func (p Payload) Header(deliveryID string) http.Header {
 	targetType, targetID := p.target()
 	hook := gjson.GetBytes(p.Body, "hook_id").Int()
 	if hook == 0 {
 		hook = hookID
 	}
+	header := make(http.Header)
 	for name, value := range map[string]string{
 		"Accept":                                 "*/*",
 		"Content-Type":                           "application/json",
@@ -48,9 +55,9 @@ func (p Payload) Request(ctx context.Context, url string, keys signature.Keys, d
 		"X-GitHub-Hook-Installation-Target-ID":   strconv.FormatInt(targetID, 10),
 		"X-GitHub-Hook-Installation-Target-Type": targetType,
 	} {
-		req.Header.Set(name, value)
+		header.Set(name, value)
 	}
-	return req, p.sign(req, keys, deliveryID)
+	return header
 }
 
 // target says what the webhook is installed on: a repository, an organization,
@@ -66,18 +73,27 @@ func (p Payload) target() (kind string, id int64) {
 
 // sign adds both of GitHub's signatures to req.
 func (p Payload) sign(req *http.Request, keys signature.Keys, deliveryID string) error {
+	signed := &signature.Request{Method: req.Method, URL: req.URL.String(), Header: req.Header, Body: p.Body}
+	if err := SignSHA1(signed, keys); err != nil {
+		return err
+	}
+	if err := signature.GitHub.Sign(signed, keys, signature.SignOptions{ID: deliveryID, Time: time.Now()}); err != nil {
+		return fmt.Errorf("sign request: %w", err)
+	}
+	return nil
+}
+
+// SignSHA1 adds the signature that GitHub adds for old receivers: X-Hub-Signature,
+// with SHA-1.
+func SignSHA1(r *signature.Request, keys signature.Keys) error {
 	old, err := signature.HMAC(signature.HMACOptions{
 		Header: "X-Hub-Signature", Algorithm: "sha1", Encoding: "hex", Prefix: "sha1=",
 	})
 	if err != nil {
 		return fmt.Errorf("describe the old signature: %w", err)
 	}
-	signed := &signature.Request{Method: req.Method, URL: req.URL.String(), Header: req.Header, Body: p.Body}
-	opts := signature.SignOptions{ID: deliveryID, Time: time.Now()}
-	for _, scheme := range []*signature.Scheme{old, signature.GitHub} {
-		if err := scheme.Sign(signed, keys, opts); err != nil {
-			return fmt.Errorf("sign request: %w", err)
-		}
+	if err := old.Sign(r, keys, signature.SignOptions{}); err != nil {
+		return fmt.Errorf("sign request: %w", err)
 	}
 	return nil
 }

@@ -14,31 +14,26 @@
 package main
 
 import (
-	"archive/tar"
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/sha512"
-	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
+
+	"github.com/tenterhook/tenterhook/scripts/npm"
 )
 
-// The package, as `npm view @octokit/webhooks-examples@7.6.1 dist.integrity`
-// printed it when this was written.
-const (
-	packageName = "@octokit/webhooks-examples"
-	version     = "7.6.1"
-	integrity   = "sha512-De6U3XB6O3DtCa7bKgCMzTHdeopqqZ6SNivMYJnK65ierKL1AnNIA0tkRYCRS7lwGT792d+Ps1WbfHlso6MynQ=="
-	member      = "package/api.github.com/index.json" // the payloads of github.com, not of GitHub Enterprise Server
-)
-
-const maxMember = 64 << 20 // bytes; the member has 4.3 MB
+// source has the payloads of github.com, not of GitHub Enterprise Server.
+func source() npm.Member {
+	return npm.Member{
+		Package:   "@octokit/webhooks-examples",
+		Version:   "7.6.1",
+		Integrity: "sha512-De6U3XB6O3DtCa7bKgCMzTHdeopqqZ6SNivMYJnK65ierKL1AnNIA0tkRYCRS7lwGT792d+Ps1WbfHlso6MynQ==",
+		Path:      "package/api.github.com/index.json",
+	}
+}
 
 func main() {
 	out := flag.String("o", "github.txt.gz", "write the archive to `FILE`")
@@ -51,88 +46,20 @@ func main() {
 }
 
 func run(ctx context.Context, tarball, out string) error {
-	data, err := readPackage(ctx, tarball)
+	index, err := source().Read(ctx, tarball)
 	if err != nil {
 		return err
-	}
-	if err := checkIntegrity(data); err != nil {
-		return err
-	}
-	index, err := extract(data)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", member, err)
 	}
 	archive, n, err := pack(index)
 	if err != nil {
-		return fmt.Errorf("pack %s: %w", member, err)
+		return fmt.Errorf("pack %s: %w", source().Path, err)
 	}
 	const mode = 0o644 // a file of the repository
 	if err := os.WriteFile(out, archive, mode); err != nil {
 		return fmt.Errorf("write archive: %w", err)
 	}
-	fmt.Fprintf(os.Stderr, "%s: %d payloads of %s@%s in %d bytes\n", out, n, packageName, version, len(archive))
+	fmt.Fprintf(os.Stderr, "%s: %d payloads of %s in %d bytes\n", out, n, source(), len(archive))
 	return nil
-}
-
-// readPackage returns the bytes of the file, or, if file is empty, of what npm
-// fetches.
-func readPackage(ctx context.Context, file string) ([]byte, error) {
-	if file != "" {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("read package: %w", err)
-		}
-		return data, nil
-	}
-	dir, err := os.MkdirTemp("", "fetch-samples-")
-	if err != nil {
-		return nil, fmt.Errorf("make a directory for the package: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }() // a temporary directory left over does no harm
-	cmd := exec.CommandContext(ctx, "npm", "pack", "--silent", "--pack-destination", dir, packageName+"@"+version)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("fetch %s@%s with npm: %w", packageName, version, err)
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
-	if err != nil {
-		return nil, fmt.Errorf("find the package: %w", err)
-	}
-	if len(files) != 1 {
-		return nil, fmt.Errorf("npm left %d packages, want 1", len(files))
-	}
-	return readPackage(ctx, files[0])
-}
-
-// checkIntegrity compares the package with the digest that is pinned above.
-func checkIntegrity(data []byte) error {
-	sum := sha512.Sum512(data)
-	if got := "sha512-" + base64.StdEncoding.EncodeToString(sum[:]); got != integrity {
-		return fmt.Errorf("the package is %s, want %s: it is not the one that was reviewed", got, integrity)
-	}
-	return nil
-}
-
-// extract returns the index of payloads out of the package.
-func extract(data []byte) ([]byte, error) {
-	unzipped, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, fmt.Errorf("open package: %w", err)
-	}
-	files := tar.NewReader(unzipped)
-	for {
-		header, err := files.Next()
-		if err != nil {
-			return nil, fmt.Errorf("look for the file in the package: %w", err)
-		}
-		if header.Name == member {
-			index, err := io.ReadAll(io.LimitReader(files, maxMember))
-			if err != nil {
-				return nil, fmt.Errorf("unpack: %w", err)
-			}
-			return index, nil
-		}
-	}
 }
 
 // pack turns the index into the archive, and says how many payloads it holds.

@@ -45,24 +45,17 @@ type options struct{ out, measure, tarball string }
 const fileMode = 0o644 // a file of the repository
 
 func run(ctx context.Context, opts options) error {
-	data, err := readPackage(ctx, opts.tarball)
+	text, err := source().Read(ctx, opts.tarball)
 	if err != nil {
 		return err
-	}
-	if err := checkIntegrity(data); err != nil {
-		return err
-	}
-	text, err := extract(data)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", member, err)
 	}
 	var d description
 	if err := json.Unmarshal(text, &d); err != nil {
-		return fmt.Errorf("decode %s: %w", member, err)
+		return fmt.Errorf("decode %s: %w", source().Path, err)
 	}
 	kept, err := reduce(&d, policy{})
 	if err != nil {
-		return fmt.Errorf("reduce %s: %w", member, err)
+		return fmt.Errorf("reduce %s: %w", source().Path, err)
 	}
 	if opts.measure != "" {
 		if err := measure(&d, opts.measure); err != nil {
@@ -76,8 +69,8 @@ func run(ctx context.Context, opts options) error {
 	if err := os.WriteFile(opts.out, packed, fileMode); err != nil {
 		return fmt.Errorf("write archive: %w", err)
 	}
-	fmt.Fprintf(os.Stderr, "%s: %d types, %d schemas of %s@%s; %d bytes, %d unpacked\n",
-		opts.out, len(kept.Types), len(kept.Schemas), packageName, version, len(packed), unpacked)
+	fmt.Fprintf(os.Stderr, "%s: %d types, %d schemas of %s; %d bytes, %d unpacked\n",
+		opts.out, len(kept.Types), len(kept.Schemas), source(), len(packed), unpacked)
 	return nil
 }
 

@@ -75,7 +75,7 @@ func reduce(d *description, p policy) (*archive, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	return &archive{Source: packageName + "@" + version, Types: types, Schemas: share(r.to)}, nil
+	return &archive{Source: source().String(), Types: types, Schemas: share(r.to)}, nil
 }
 
 // A reducer makes schemas of a description small.
