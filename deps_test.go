@@ -51,6 +51,7 @@ func importTable() map[string][]string {
 		// What holds the parts together.
 		"internal/config": {
 			".", "signature", "internal/secret", "internal/filter", "internal/route", "internal/destination",
+			"internal/egress", // whose rules it reads
 			"internal/schema", "signature/extra",
 		},
 		"internal/api":    {".", "internal/route", "internal/store"},

@@ -124,7 +124,7 @@ func (o triggerOptions) sourceTarget(ctx context.Context, name string) (triggerT
 	}
 	t := triggerTarget{
 		url:    &url.URL{Scheme: "http", Host: dialable(c.Listen), Path: "/webhook/" + s.Name},
-		client: egress.New(egress.Options{Allow: c.Egress.Allow}),
+		client: egress.New(c.Egress.Options()),
 	}
 	t.address = t.url.String()
 	if s.PublicURL != "" {

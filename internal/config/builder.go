@@ -136,19 +136,6 @@ func (b *builder) retention(r rawRetention) {
 		"raise events, or lower bodies")
 }
 
-func (b *builder) egress(e rawEgress) {
-	for _, allowed := range e.allow.v {
-		if !allowed.ok {
-			continue
-		}
-		b.config.Egress.Allow = append(b.config.Egress.Allow, allowed.v)
-		if allowed.v.Bits() == 0 {
-			b.warn(allowed.at, "this allows every address, private networks and cloud metadata included",
-				"name the ranges that are meant, such as 10.20.0.0/16")
-		}
-	}
-}
-
 // proxies keeps what is known of the way that requests take.
 func (b *builder) proxies(f rawFile) {
 	b.publicBase = f.publicURL.v

@@ -126,9 +126,6 @@ type Destination struct {
 	SecretRefs  []secret.Ref // every secret that HTTP holds
 }
 
-// Egress says which addresses may be reached besides public ones.
-type Egress struct{ Allow []netip.Prefix }
-
 // Retention says how long things are kept. Bodies is at most Events.
 type Retention struct{ Bodies, Events time.Duration }
 

@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/tenterhook/tenterhook"
 	"github.com/tenterhook/tenterhook/internal/destination"
+	"github.com/tenterhook/tenterhook/internal/egress"
 	"github.com/tenterhook/tenterhook/internal/filter"
 	"github.com/tenterhook/tenterhook/internal/route"
 	"github.com/tenterhook/tenterhook/signature"
@@ -44,8 +47,9 @@ func fullEnv(t testing.TB) Env {
 	}
 	return testEnv(t, map[string]string{"testdata/full.yaml": string(text),
 		"testdata/old-secret": "an-older-and-long-secret\n", "testdata/invoice.json": `{"required": ["id"]}`,
-		"testdata/any.json": `{"type": "object"}`},
-		map[string]string{"APP_AUTHORIZATION": "Bearer " + leaked})
+		"testdata/any.json": `{"type": "object"}`, "testdata/ca.pem": certificate(t, 0)},
+		map[string]string{"CLIENT_CERT": certificate(t, 0), "CLIENT_KEY": certificate(t, 1),
+			"APP_AUTHORIZATION": "Bearer " + leaked, "PROXY_AUTHORIZATION": "Basic " + leaked})
 }
 
 func load(t *testing.T, path, text string) *Config {
@@ -77,10 +81,19 @@ func TestLoadFull(t *testing.T) {
 	}
 	plain := *got
 	plain.Sources, plain.Destinations, plain.Routes, plain.Schemes, plain.fingerprint = nil, nil, nil, nil, ""
+	if refs := fmt.Sprint(plain.Egress.SecretRefs); refs != "[env:PROXY_AUTHORIZATION]" {
+		t.Errorf("egress has the secrets %s", refs)
+	}
+	plain.Egress.SecretRefs = nil
 	want := Config{
 		Path: "testdata/full.yaml", Listen: "0.0.0.0:9000", Admin: "[::1]:9001", Data: abs(t, "testdata/events"),
-		Egress: Egress{Allow: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"),
-			netip.MustParsePrefix("fd00::/8")}},
+		Egress: Egress{
+			Allow: []egress.Rule{
+				{Prefix: netip.MustParsePrefix("10.20.0.0/16")}, {Prefix: netip.MustParsePrefix("fd00::/8"), Port: 443},
+			},
+			Ports: []uint16{9443}, Proxy: &url.URL{Scheme: "http", Host: "proxy.example:3128"},
+			ProxyAuthorization: "Basic " + leaked,
+		},
 		Retention: Retention{Bodies: 7 * day, Events: 14 * day},
 		Limits:    Limits{MaxBody: 10 * mib, InFlight: 64 * mib},
 		Log:       Log{Format: LogJSON, Level: slog.LevelDebug},
@@ -93,6 +106,7 @@ func TestLoadFull(t *testing.T) {
 	}
 	fullSources(t, got)
 	fullDestinations(t, got)
+	fullHTTP(t, got)
 	fullRoutes(t, got)
 }
 
@@ -184,13 +198,47 @@ func fullDestinations(t *testing.T, c *Config) {
 	}
 }
 
+func fullHTTP(t *testing.T, c *Config) {
+	t.Helper()
+	partner, _ := c.Destination("partner")
+	h := partner.HTTP
+	if h.Sign != destination.SignScheme || h.Scheme.Name() != "stripe" || h.Method != http.MethodPut ||
+		h.ContentType != "application/json" || fmt.Sprint(h.PassHeaders) != "[X-GitHub-* X-Request-Id]" ||
+		fmt.Sprint(h.Success) != "[{200 200} {202 204} {400 499}]" {
+		t.Errorf("partner: %+v", h)
+	}
+	if basic := h.Auth.Basic; basic == nil || basic.User != "me" || basic.Password != "Bearer "+leaked {
+		t.Errorf("partner's auth: %+v", basic)
+	}
+	if own := h.TLS; own == nil || own.RootCAs == nil || len(own.Certificates) != 1 {
+		t.Errorf("partner's TLS: %+v", own)
+	}
+	if refs := fmt.Sprint(partner.SecretRefs); refs != "[env:APP_AUTHORIZATION env:CLIENT_CERT env:CLIENT_KEY env:GITHUB_SECRET]" {
+		t.Errorf("partner has the secrets %s", refs)
+	}
+	bus, _ := c.Destination("bus")
+	want := &destination.OAuth2{
+		TokenURL: "https://login.example/token", ClientID: "me", ClientSecret: "Bearer " + leaked,
+		Scopes: []string{"hooks.write", "hooks.read"}, Audience: "bus",
+	}
+	if diff := cmp.Diff(want, bus.HTTP.Auth.OAuth2); diff != "" {
+		t.Errorf("bus: -want +got\n%s", diff)
+	}
+	if bus.HTTP.CloudEvents != destination.CloudEventsStructured || bus.HTTP.Handshake != "tenterhook.example" {
+		t.Errorf("bus: %+v", bus.HTTP)
+	}
+	if token, _ := c.Destination("token"); token.HTTP.Auth.Bearer != "Bearer "+leaked {
+		t.Errorf("token: %+v", token.HTTP)
+	}
+}
+
 func fullRoutes(t *testing.T, c *Config) {
 	t.Helper()
 	want := []route.Route{
 		{Name: "main", From: []string{"github"}, Types: []string{"push", "pull_request.*"}, To: []string{"app",
 			"deploy"}},
 		{Name: "route-2", From: []string{"shop", "github"}, Types: []string{"order.paid"}, To: []string{"relay"}},
-		{Name: "route-3", From: []string{"github", "shop", "meta", "stripe", "acme", "bank"}, To: []string{"keys"}},
+		{Name: "route-3", From: []string{"github", "shop", "meta", "stripe", "acme", "bank"}, To: []string{"keys", "partner", "bus", "token"}},
 	}
 	programs := cmp.Comparer(func(_, _ *filter.Program) bool { return true })
 	if diff := cmp.Diff(want, c.Routes, programs); diff != "" {

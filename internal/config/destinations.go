@@ -2,12 +2,17 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/tenterhook/tenterhook/internal/destination"
 	"github.com/tenterhook/tenterhook/signature"
+	"github.com/tenterhook/tenterhook/signature/extra"
 )
 
 func (b *builder) destination(raw named[rawDestination]) {
@@ -42,7 +47,9 @@ func (b *builder) http(raw named[rawDestination], d *Destination) {
 	if v.url.ok {
 		b.plainHTTP(v.url)
 	}
-	if signed := b.sign(raw, d); !signed || !v.url.ok {
+	before := len(b.problems)
+	b.more(v.http, d)
+	if signed := b.sign(raw, d); !signed || !v.url.ok || len(b.problems) > before {
 		return
 	}
 	if err := c.Validate(); err != nil { // whatever else the package that sends knows
@@ -79,13 +86,61 @@ func (b *builder) sign(raw named[rawDestination], d *Destination) bool {
 		d.HTTP.Sign = g.v.mode
 		return true
 	}
-	d.HTTP.Sign = g.v.scheme.or(destination.SignStandardWebhooks)
+	scheme := b.signer(g.v.scheme, d)
+	if scheme == nil {
+		return false
+	}
 	owner := secretOwner{
-		node: g.at, name: fmt.Sprintf("the destination %q", raw.name), scheme: signature.StandardWebhooks, hint: hint,
+		node: g.at, name: fmt.Sprintf("the destination %q", raw.name), scheme: scheme, hint: hint,
 	}
 	keys, refs, _ := b.keys(owner, g.v.rawSecrets)
 	d.HTTP.Keys, d.SecretRefs = keys, append(d.SecretRefs, refs...)
+	if keys.Len() > 0 && scheme.Public() {
+		return b.signsWith(raw, scheme, keys)
+	}
 	return keys.Len() > 0
+}
+
+// signer returns the scheme that signs, or nil after it reported a problem.
+func (b *builder) signer(g given[string], d *Destination) *signature.Scheme {
+	if !g.ok || g.v == destination.SignStandardWebhooks {
+		d.HTTP.Sign = destination.SignStandardWebhooks
+		return signature.StandardWebhooks
+	}
+	scheme, ok := b.schemes[g.v]
+	if ok {
+		b.usedSchemes[g.v] = true
+	} else if scheme, ok = extra.Lookup(g.v); !ok {
+		b.reject(g.at, fmt.Sprintf("there is no scheme %q", clip(g.v)),
+			providerHint(g.v, append(providers(), slices.Sorted(maps.Keys(b.schemes))...)))
+	}
+	if scheme == nil { // reported
+		return nil
+	}
+	for _, s := range scheme.Settings() {
+		if !s.Optional {
+			b.reject(g.at, fmt.Sprintf("the scheme %q needs a value for %q, which a destination cannot have", clip(g.v), s.Name),
+				"write a scheme of your own below schemes:, with that value in it")
+			return nil
+		}
+	}
+	d.HTTP.Sign, d.HTTP.Scheme = destination.SignScheme, scheme
+	if scheme == signature.StandardWebhooks {
+		d.HTTP.Sign, d.HTTP.Scheme = destination.SignStandardWebhooks, nil
+	}
+	return scheme
+}
+
+// signsWith tries keys of a scheme whose receivers have public ones, which do
+// not sign.
+func (b *builder) signsWith(raw named[rawDestination], scheme *signature.Scheme, keys signature.Keys) bool {
+	trial := signature.Request{Method: "POST", URL: raw.v.url.v, Header: make(http.Header), Body: []byte("{}")}
+	err := scheme.Sign(&trial, keys, signature.SignOptions{ID: "evt_1", Time: time.Unix(1, 0)})
+	if err != nil {
+		b.reject(raw.v.sign.at, fmt.Sprintf("nothing can be signed with %s and this secret: %v", scheme.Name(), err),
+			"give the private key; the public one is the receiver's")
+	}
+	return err == nil
 }
 
 // headers returns the headers of a destination with the secrets in them.
@@ -114,7 +169,7 @@ func (b *builder) headers(raw given[[]rawHeader], d *Destination) map[string]str
 
 func (b *builder) command(raw named[rawDestination], d *Destination) {
 	v := raw.v
-	b.onlyFor(present(v.sign.at, v.headers.at), "url")
+	b.onlyFor(append(present(v.sign.at, v.headers.at), v.http.nodes()...), "url")
 	c := &destination.CommandConfig{
 		Argv: words(v.command), Dir: b.path(v.dir.or(".")), Timeout: v.timeout.v,
 		Path: b.env.Getenv("PATH"), Home: b.env.Getenv("HOME"),

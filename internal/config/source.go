@@ -143,7 +143,7 @@ func printable(line []rune) string {
 // if they are references.
 func holdsSecrets(key string) bool {
 	key = strings.ToLower(key)
-	for _, word := range []string{"secret", "token", "password", "credential"} {
+	for _, word := range []string{"secret", "token", "password", "credential", "authorization", "bearer"} {
 		if strings.Contains(key, word) {
 			return true
 		}

@@ -73,6 +73,7 @@ type (
 		url     given[string]
 		sign    given[rawSign]
 		headers given[[]rawHeader]
+		http    rawHTTP // the rest that only a url has
 
 		command given[[]given[string]]
 		dir     given[string]
@@ -92,7 +93,6 @@ type (
 		from, types, to given[[]given[string]]
 		when, transform given[*filter.Program]
 	}
-	rawEgress    struct{ allow given[[]given[netip.Prefix]] }
 	rawRetention struct{ bodies, events given[time.Duration] }
 	rawLimits    struct{ maxBody, inFlight given[int64] }
 	rawLog       struct{ format, level given[string] }
@@ -204,7 +204,7 @@ func sourceKind() kind[rawSource] {
 }
 
 func destinationKind() kind[rawDestination] {
-	return object(adviseDestination,
+	return object(adviseDestination, append([]field[rawDestination]{
 		key("url", "Where requests are posted to.",
 			target(), func(d *rawDestination) *given[string] { return &d.url }),
 		key("sign", "How requests are signed. none: not. passthrough: with the provider's own headers.",
@@ -222,7 +222,7 @@ func destinationKind() kind[rawDestination] {
 			integer(1, maxConcurrency), func(d *rawDestination) *given[int] { return &d.concurrency }),
 		key("retry", "When a delivery that failed is tried again.",
 			retryKind(), func(d *rawDestination) *given[rawRetry] { return &d.retry }),
-	)
+	}, httpFields()...)...)
 }
 
 // adviseDestination tells where the secret of a destination belongs.
@@ -240,8 +240,8 @@ const signHint = "write sign: {scheme: standard-webhooks, secret: env:NAME}, or 
 func signKind() kind[rawSign] {
 	modes := word(destination.SignNone, destination.SignPassthrough)
 	scheme := object(nil,
-		key("scheme", "How requests are signed.",
-			word(destination.SignStandardWebhooks), func(s *rawSign) *given[string] { return &s.scheme }),
+		key("scheme", "How requests are signed: standard-webhooks (default), any other provider's way, or one of schemes.",
+			line(), func(s *rawSign) *given[string] { return &s.scheme }),
 		key("secret", "Where the secret is: env:NAME or file:PATH.",
 			secretRef(), func(s *rawSign) *given[secret.Ref] { return &s.one }),
 		key("secrets", "Where the secrets are, instead of secret, while one replaces another. Each signs.",
@@ -312,14 +312,6 @@ func routeKind() kind[rawRoute] {
 			oneOrMore(reference()), func(r *rawRoute) *given[[]given[string]] { return &r.to })),
 		key("transform", "What is sent instead of the body, in jq over the payload.",
 			program(), func(r *rawRoute) *given[*filter.Program] { return &r.transform }),
-	)
-}
-
-func egressKind() kind[rawEgress] {
-	return object(nil,
-		key("allow", "Private ranges that may be reached, in CIDR. Default none. "+
-			"An address or localhost that a url names may always be reached.",
-			oneOrMore(network()), func(e *rawEgress) *given[[]given[netip.Prefix]] { return &e.allow }),
 	)
 }
 

@@ -42,8 +42,13 @@ func credential(name string) bool {
 // passThrough copies from an event's headers to those of a request what the
 // provider said about the event: all but what belongs to the connection that
 // brought it and what let the provider in. Values are copied as they are.
-func passThrough(to, from http.Header) error {
+//
+// wanted says which; nil means all.
+func passThrough(to, from http.Header, wanted func(name string) bool) error {
 	for name, values := range from {
+		if wanted != nil && !wanted(name) {
+			continue
+		}
 		if connectionHeader(name) || credential(name) || name == "X-Real-Ip" || namedByConnection(from, name) {
 			continue
 		}
@@ -53,6 +58,19 @@ func passThrough(to, from http.Header) error {
 		to[name] = values
 	}
 	return nil
+}
+
+// listed returns whether a header is in a list of names, of which one that ends
+// in * stands for all that begin so.
+func listed(list []string) func(name string) bool {
+	return func(name string) bool {
+		return slices.ContainsFunc(list, func(item string) bool {
+			if start, all := strings.CutSuffix(item, "*"); all {
+				return len(name) >= len(start) && strings.EqualFold(name[:len(start)], start)
+			}
+			return strings.EqualFold(name, item)
+		})
+	}
 }
 
 func setDefault(h http.Header, name, value string) {

@@ -63,7 +63,7 @@ func TestHTTPConfig(t *testing.T) {
 			t.Parallel()
 			h, err := NewHTTP("app", test.config, egress.New(egress.Options{}))
 			if test.want == "" {
-				if err != nil || h.timeout != 20*time.Second || h.Name() != "app" {
+				if err != nil || h.config.Timeout != 20*time.Second || h.Name() != "app" {
 					t.Errorf("%+v, %v", h, err)
 				}
 				return

@@ -5,21 +5,27 @@
 //
 //   - A request reaches an address only if the address is public, or the
 //     operator allowed its range in [Options], or the call carries a [Permit]
-//     for exactly that address. The address is judged when it is dialled, after
-//     the name was looked up, so a name that changes its mind gains nothing.
+//     for exactly that address. Every address of a name must be one of these.
+//     The address is judged after the name was looked up, again when it is
+//     dialled, and again when the connection stands, so a name that changes its
+//     mind gains nothing. At a public address only usual ports are reached.
 //   - Without TLS a request reaches only an allowed or permitted address.
 //   - Redirects come back as answers and are never followed. Proxies named in
-//     the environment are not used. TLS is 1.2 or newer and always verified.
+//     the environment are not used; one that [Options] name gets addresses that
+//     were judged, and no names. TLS is 1.2 or newer and always verified.
 //   - An answer is not decompressed, its head is at most 64 KiB, and its body is
 //     read only as far as the caller reads. Close it without reading on: that
 //     ends the connection, and whatever the other side still had to say.
 //   - A 2xx that came before the request was sent in full is an error.
+//   - Connections are bounded in all and for each host, and hosts that hang
+//     always leave some for others.
 //
 // Connections are kept and used again, but never across permits: a connection
 // that one destination may have must not serve another that may not.
 package egress
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -27,7 +33,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -45,13 +51,29 @@ var ErrScheme = errors.New("scheme is neither http nor https")
 
 // Options adjust a [Client]. The zero value reaches public addresses only.
 type Options struct {
-	// Allow lists ranges that may be reached although they are not public, and
-	// without TLS. An IPv4 range covers the IPv4-mapped form as well.
-	Allow []netip.Prefix
-	// DialTimeout bounds looking up a name and connecting; 0 means 10 s.
+	// Allow lists what may be reached although it is not public, and without TLS.
+	Allow []Rule
+	// Ports may be reached at public addresses, besides 443 and 8443.
+	Ports []uint16
+	// Proxy is the HTTP proxy that requests go through, http or https; nil means
+	// none. The address that a request is for is looked up and judged here, and
+	// the proxy is asked for that address. It is not asked for a loopback address,
+	// which is this machine's.
+	Proxy *url.URL
+	// ProxyAuthorization is what the proxy gets as Proxy-Authorization.
+	ProxyAuthorization string
+	// DNSTimeout bounds looking up a name; 0 means 2 s.
+	DNSTimeout time.Duration
+	// DialTimeout bounds connecting, and waiting for a connection that may be
+	// made; 0 means 5 s.
 	DialTimeout time.Duration
 	// TLSTimeout bounds a TLS handshake; 0 means 5 s.
 	TLSTimeout time.Duration
+	// MaxConns is how many connections there are in all, at the most; 0 means
+	// 16384. A host gets at most an eighth of what is free.
+	MaxConns int
+	// MaxPerHost is how many connections one host gets, at the most; 0 means 1024.
+	MaxPerHost int
 	// MaxIdlePerHost is how many unused connections are kept for one host;
 	// 0 means 256.
 	MaxIdlePerHost int
@@ -64,22 +86,37 @@ type Options struct {
 
 // WithDefaults returns o with its empty fields filled in.
 func (o Options) WithDefaults() Options {
-	if o.DialTimeout == 0 {
-		o.DialTimeout = 10 * time.Second
-	}
-	if o.TLSTimeout == 0 {
-		o.TLSTimeout = 5 * time.Second
-	}
-	if o.MaxIdlePerHost == 0 {
-		o.MaxIdlePerHost = 256
-	}
+	o.DNSTimeout = cmp.Or(o.DNSTimeout, 2*time.Second)
+	o.DialTimeout = cmp.Or(o.DialTimeout, 5*time.Second)
+	o.TLSTimeout = cmp.Or(o.TLSTimeout, 5*time.Second)
+	o.MaxConns = cmp.Or(o.MaxConns, 16<<10)
+	o.MaxPerHost = cmp.Or(o.MaxPerHost, 1<<10)
+	o.MaxIdlePerHost = cmp.Or(o.MaxIdlePerHost, 256)
+	o.Resolver = cmp.Or(o.Resolver, net.DefaultResolver)
 	return o
+}
+
+// TLS is what one destination wants of TLS. What it does not say is as for all
+// others; that certificates are verified cannot be changed.
+type TLS struct {
+	// RootCAs are trusted instead of [Options].RootCAs, if there are any.
+	RootCAs *x509.CertPool
+	// Certificates are what the client shows to a server that asks who it is.
+	Certificates []tls.Certificate
 }
 
 // A Client makes requests. It may be used by several goroutines.
 type Client struct {
+	*core
+
+	tls *TLS // nil for what all have
+}
+
+// A core is what clients share that were made of one another.
+type core struct {
 	options Options
 	policy  *policy
+	slots   *slots
 
 	mu    sync.RWMutex
 	pools map[pool]*http.Transport
@@ -89,14 +126,24 @@ type Client struct {
 type pool struct {
 	plain  bool // without TLS
 	permit Permit
+	tls    *TLS
 }
 
 // New returns a client. It starts nothing; [Client.CloseIdle] ends what its
 // requests leave open.
 func New(o Options) *Client {
 	o = o.WithDefaults()
-	return &Client{options: o, policy: newPolicy(o.Allow), pools: make(map[pool]*http.Transport)}
+	return &Client{core: &core{
+		options: o, policy: newPolicy(o.Allow, o.Ports), slots: newSlots(o.MaxConns, o.MaxPerHost),
+		pools: make(map[pool]*http.Transport),
+	}}
 }
+
+// With returns a client that does TLS as t says. It shares bounds and policy
+// with c, and [Client.CloseIdle] of either is for both, but not connections: a
+// server that one trusts, or is known to by its certificate, may be another's
+// stranger.
+func (c *Client) With(t TLS) *Client { return &Client{core: c.core, tls: &t} }
 
 // Do sends req with the context ctx, and returns the answer, whatever its
 // status. The caller closes its body. Permit p is for this request alone.
@@ -120,7 +167,7 @@ func (c *Client) do(ctx context.Context, req *http.Request, p Permit) (*http.Res
 		}
 		return nil, ErrScheme
 	}
-	t := c.transport(pool{plain: scheme == "http", permit: p})
+	t := c.transport(pool{plain: scheme == "http", permit: p, tls: c.tls})
 	if leavesAtOnce(req) {
 		return t.RoundTrip(req.WithContext(ctx)) //nolint:wrapcheck // Do wraps it
 	}
@@ -128,7 +175,7 @@ func (c *Client) do(ctx context.Context, req *http.Request, p Permit) (*http.Res
 }
 
 // transport returns the connections of p, a new set if there is none.
-func (c *Client) transport(p pool) *http.Transport {
+func (c *core) transport(p pool) *http.Transport {
 	c.mu.RLock()
 	t := c.pools[p]
 	c.mu.RUnlock()
@@ -144,15 +191,11 @@ func (c *Client) transport(p pool) *http.Transport {
 	return t
 }
 
-func (c *Client) newTransport(p pool) *http.Transport {
-	dialer := &net.Dialer{
-		Timeout:        c.options.DialTimeout,
-		Resolver:       c.options.Resolver,
-		ControlContext: (&guard{policy: c.policy, pool: p}).control,
-	}
+func (c *core) newTransport(p pool) *http.Transport {
+	d := &dialer{core: c, guard: &guard{policy: c.policy, pool: p}, proxy: newProxy(c)}
 	t := &http.Transport{
 		Proxy:                  nil, // the environment must not choose where requests go
-		DialContext:            dialer.DialContext,
+		DialContext:            d.dial,
 		DisableCompression:     true, // a few bytes must not unfold into gigabytes
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    c.options.MaxIdlePerHost,
@@ -168,6 +211,10 @@ func (c *Client) newTransport(p pool) *http.Transport {
 	t.Protocols.SetHTTP2(true)
 	t.TLSHandshakeTimeout = c.options.TLSTimeout
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.options.RootCAs}
+	if p.tls != nil {
+		t.TLSClientConfig.RootCAs = cmp.Or(p.tls.RootCAs, c.options.RootCAs)
+		t.TLSClientConfig.Certificates = p.tls.Certificates
+	}
 	t.HTTP2 = &http.HTTP2Config{
 		// As little as the protocol lets us promise to buffer for an endless answer.
 		MaxReceiveBufferPerStream:     64 << 10,
@@ -179,7 +226,9 @@ func (c *Client) newTransport(p pool) *http.Transport {
 
 // CloseIdle closes the connections that are not in use. Requests that are under
 // way go on, and the client stays usable.
-func (c *Client) CloseIdle() {
+func (c *Client) CloseIdle() { c.closeIdle() }
+
+func (c *core) closeIdle() {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, t := range c.pools {

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -48,6 +47,22 @@ func postBody(t *testing.T, c *Client, rawURL, body string, p Permit) (int, erro
 	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, resp.Body)
 	return resp.StatusCode, err
+}
+
+func rules(t *testing.T, texts ...string) []Rule {
+	t.Helper()
+	var all []Rule
+	for _, text := range texts {
+		rule, err := ParseRule(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rule.String() != text {
+			t.Errorf("%s reads as %v", text, rule)
+		}
+		all = append(all, rule)
+	}
+	return all
 }
 
 func literal(t *testing.T, rawURL string) Permit {
@@ -96,7 +111,7 @@ func TestOnlyWhatIsPermitted(t *testing.T) {
 	if _, err := post(t, c, other.URL, literal(t, s.URL)); !errors.Is(err, ErrBlocked) || otherConns.Load() != 0 {
 		t.Errorf("with the permit for another port: %v, %d connections", err, otherConns.Load())
 	}
-	allowed := newClient(t, Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	allowed := newClient(t, Options{Allow: rules(t, "127.0.0.0/8")})
 	if status, err := post(t, allowed, other.URL, Permit{}); status != 200 || err != nil {
 		t.Errorf("in an allowed range: %d, %v", status, err)
 	}
@@ -181,7 +196,7 @@ func TestProxyEnvironmentIsIgnored(t *testing.T) {
 	t.Setenv("NO_PROXY", "")
 	// The proxy may be reached, and where the name points to may not.
 	d := newDNS(t, []string{"10.255.255.1"})
-	c := newClient(t, Options{Resolver: d.resolver(), Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
+	c := newClient(t, Options{Resolver: d.resolver(), Allow: rules(t, "127.0.0.1/32")})
 	for _, rawURL := range []string{"http://receiver.example", "https://receiver.example"} {
 		if _, err := post(t, c, rawURL, Permit{}); !errors.Is(err, ErrBlocked) {
 			t.Errorf("%s: %v", rawURL, err)
@@ -209,7 +224,7 @@ func TestRebinding(t *testing.T) {
 		"nothing but a zero": {{"0.0.0.0"}},
 	} {
 		d := newDNS(t, answers...)
-		c := newClient(t, Options{Resolver: d.resolver(), Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.3/32")}})
+		c := newClient(t, Options{Resolver: d.resolver(), Allow: rules(t, "127.0.0.3/32")})
 		for i := range answers {
 			_, err := post(t, c, "http://receiver.example:"+port, Permit{})
 			if name == "allowed, then not" && i == 0 {

@@ -10,7 +10,7 @@ import (
 // Every address here must stay out of reach unless somebody allowed it.
 func TestDenied(t *testing.T) {
 	t.Parallel()
-	p := newPolicy(nil)
+	p := newPolicy(nil, nil)
 	for _, text := range []string{
 		"0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.100.100.200", "100.127.255.255",
 		"127.0.0.1", "127.255.255.254", "169.254.0.1", "169.254.169.254", "172.16.0.1", "172.31.255.255",
@@ -27,7 +27,7 @@ func TestDenied(t *testing.T) {
 		"3fff::1", "3fff:fff::1", "4000::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fd20:ce::254", "fdff::1",
 		"fe80::1", "fe80::1%eth0", "febf::1", "fec0::1", "feff::1", "ff02::1", "ff0e::1",
 	} {
-		if allowed, public := p.judge(netip.MustParseAddr(text)); allowed || public {
+		if allowed, public := p.judge(netip.AddrPortFrom(netip.MustParseAddr(text), 443)); allowed || public {
 			t.Errorf("%s: allowed %v, public %v", text, allowed, public)
 		}
 	}
@@ -35,14 +35,14 @@ func TestDenied(t *testing.T) {
 
 func TestPublic(t *testing.T) {
 	t.Parallel()
-	p := newPolicy(nil)
+	p := newPolicy(nil, nil)
 	for _, text := range []string{
 		"1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.1",
 		"169.253.255.255", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "198.17.255.255",
 		"198.20.0.0", "223.255.255.255", "168.63.129.15", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8",
 		"2001:200::1", "2001:4860:4860::8888", "2606:4700:4700::1111", "2a00:1450:4001::1",
 	} {
-		if allowed, public := p.judge(netip.MustParseAddr(text)); allowed || !public {
+		if allowed, public := p.judge(netip.AddrPortFrom(netip.MustParseAddr(text), 443)); allowed || !public {
 			t.Errorf("%s: allowed %v, public %v", text, allowed, public)
 		}
 	}
@@ -50,15 +50,12 @@ func TestPublic(t *testing.T) {
 
 func TestAllow(t *testing.T) {
 	t.Parallel()
-	p := newPolicy([]netip.Prefix{
-		netip.MustParsePrefix("10.1.2.3/16"), netip.MustParsePrefix("::ffff:192.168.7.0/120"),
-		netip.MustParsePrefix("fd00::/8"),
-	})
+	p := newPolicy(rules(t, "10.1.0.0/16", "::ffff:192.168.7.0/120", "fd00::/8"), nil)
 	for text, want := range map[string]bool{
 		"10.1.0.1": true, "10.2.0.1": false, "::ffff:10.1.0.1": true, "64:ff9b::10.1.0.1": true, "2002:a01:1::": false,
 		"192.168.7.9": true, "192.168.8.1": false, "fd12::1": true, "fc00::1": false, "8.8.8.8": false, "127.0.0.1": false,
 	} {
-		if allowed, _ := p.judge(netip.MustParseAddr(text)); allowed != want {
+		if allowed, _ := p.judge(netip.AddrPortFrom(netip.MustParseAddr(text), 443)); allowed != want {
 			t.Errorf("%s: %v", text, allowed)
 		}
 	}
@@ -107,7 +104,7 @@ func TestPermitLiteral(t *testing.T) {
 
 func TestControlRefusesWhatItCannotRead(t *testing.T) {
 	t.Parallel()
-	g := &guard{policy: newPolicy(nil)}
+	g := &guard{policy: newPolicy(nil, nil)}
 	for _, address := range [][2]string{
 		{"tcp4", "8.8.8.8"}, {"tcp4", "example.com:443"}, {"unix", "/run/docker.sock"}, {"udp4", "8.8.8.8:53"}, {"tcp", ""},
 		{"tcp6", "[::ffff:127.0.0.1]:443"}, {"tcp6", "[fe80::1%lo]:443"},

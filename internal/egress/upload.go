@@ -3,6 +3,7 @@ package egress
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"sync"
@@ -48,11 +49,28 @@ func sendInFull(ctx context.Context, t *http.Transport, req *http.Request) (*htt
 	if err != nil {
 		return nil, err //nolint:wrapcheck // Do wraps it
 	}
-	if resp.StatusCode/100 == 2 && u.wait(ctx) != uploaded {
+	if resp.StatusCode/100 != 2 {
+		resp.Body = &uploadedBody{ReadCloser: resp.Body, upload: &u}
+	} else if u.wait(ctx) != uploaded {
 		_ = resp.Body.Close() // the answer is void, and so is what else it says
 		return nil, &EarlyAnswerError{Status: resp.StatusCode}
 	}
 	return resp, nil
+}
+
+// uploadedBody is the body of an answer that may have come early.
+type uploadedBody struct {
+	io.ReadCloser
+
+	upload *upload
+}
+
+// SentInFull reports whether the request that resp answers was sent in full, and
+// waits for that until ctx ends. It is for those to whom an answer other than
+// 2xx is good news; a 2xx is always sent in full.
+func SentInFull(ctx context.Context, resp *http.Response) bool {
+	b, ok := resp.Body.(*uploadedBody)
+	return !ok || b.upload.wait(ctx) == uploaded
 }
 
 type uploadState int

@@ -59,7 +59,7 @@ func (s *Server) apply(c *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("routes: %w", err)
 	}
-	next := &running{config: c, routes: routes, view: view(c), client: egress.New(egress.Options{Allow: c.Egress.Allow})}
+	next := &running{config: c, routes: routes, view: view(c), client: egress.New(c.Egress.Options())}
 	lanes, err := s.lanes(c, next.client)
 	if err != nil {
 		return err
@@ -188,6 +188,9 @@ func view(c *config.Config) api.View {
 		if d.HTTP != nil {
 			full := d.HTTP.WithDefaults()
 			shown.Kind, shown.URL, shown.Sign, shown.TimeoutMS = "http", full.URL, full.Sign, float64(full.Timeout.Milliseconds())
+			if full.Scheme != nil {
+				shown.Sign = full.Scheme.Name()
+			}
 		} else {
 			full := d.Command.WithDefaults()
 			shown.Kind, shown.Command, shown.TimeoutMS = "command", full.Argv, float64(full.Timeout.Milliseconds())
