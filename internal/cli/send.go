@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -134,6 +135,17 @@ func (o sendOptions) target(ctx context.Context, address string) (*url.URL, erro
 	return u, nil
 }
 
+// portOf returns the port of a URL, also if it does not write one.
+func portOf(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
+}
+
 // senderOptions are what the command line says of how to send.
 func (o sendOptions) senderOptions(ctx context.Context, target *url.URL) (tenterhook.SenderOptions, error) {
 	opts := tenterhook.SenderOptions{
@@ -144,7 +156,11 @@ func (o sendOptions) senderOptions(ctx context.Context, target *url.URL) (tenter
 		if err != nil {
 			return opts, err
 		}
-		opts.Allow = append(opts.Allow, c.Egress.Allow...)
+		for _, rule := range c.Egress.Allow {
+			if rule.Port == 0 || strconv.Itoa(int(rule.Port)) == portOf(target) {
+				opts.Allow = append(opts.Allow, rule.Prefix)
+			}
+		}
 	}
 	var err error
 	if opts.Header, err = o.header(ctx); err != nil {

@@ -45,15 +45,15 @@ func TestHTTPMemoryIsBounded(t *testing.T) { //nolint:paralleltest // as said
 		return func(c net.Conn) {
 			_ = readRequest(c)
 			_, err := io.WriteString(c, head)
-			for big := []byte(strings.Repeat(part, 64<<10/len(part))); err == nil; {
-				_, err = c.Write(big)
+			for many := []byte(strings.Repeat(part, 64<<10/len(part))); err == nil; {
+				_, err = c.Write(many)
 			}
 		}
 	}
+	big := bytes.Repeat([]byte("x"), 1<<20) // here, as the receiver's memory is looked at as well
 	gigabyte := func(c net.Conn) {
 		_ = readRequest(c)
 		_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nX-Big: ")
-		big := bytes.Repeat([]byte("x"), 1<<20)
 		for i := 0; i < 1<<10 && err == nil; i++ {
 			_, err = c.Write(big)
 		}
