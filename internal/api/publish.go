@@ -29,7 +29,7 @@ type NewEvent struct {
 	// ContentType is that of deliveries.
 	ContentType string `json:"content_type,omitempty" doc:"Of a body; a payload is application/json"`
 	// IdempotencyKey makes it safe to send the request again.
-	IdempotencyKey string `json:"idempotency_key,omitempty" maxLength:"256" doc:"With one that came before from the source, nothing is done"`
+	IdempotencyKey string `json:"idempotency_key,omitempty" maxLength:"256" doc:"With one that the source had before, nothing is done"`
 }
 
 // A PublishRequest publishes events, in order.
