@@ -44,7 +44,7 @@ func importTable() map[string][]string {
 		"internal/route":       {".", "internal/filter"},
 		"internal/store":       {"."},
 		"internal/deliver":     {"."},
-		"internal/destination": {".", "signature", "internal/secret", "internal/filter", "internal/egress"},
+		"internal/destination": {".", "signature", "internal/secret", "internal/filter", "internal/egress", "internal/outbound"},
 		"internal/github":      {"internal/outbound"},
 		"internal/ingest":      {".", "signature", "internal/route"},
 
@@ -55,7 +55,7 @@ func importTable() map[string][]string {
 			"internal/schema", "signature/extra",
 		},
 		"internal/api":    {".", "internal/route", "internal/store"},
-		"internal/sample": {"signature"},
+		"internal/sample": {"signature", "internal/provider"},
 		"internal/server": {
 			".", "signature", "internal/secret", "internal/filter", "internal/egress", "internal/route", "internal/store",
 			"internal/deliver", "internal/destination", "internal/ingest", "internal/config", "internal/api",

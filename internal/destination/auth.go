@@ -14,6 +14,7 @@ import (
 
 	"github.com/tenterhook/tenterhook"
 	"github.com/tenterhook/tenterhook/internal/egress"
+	"github.com/tenterhook/tenterhook/internal/outbound"
 )
 
 // Auth is how requests say who sends them, besides their signature. At most one
@@ -43,13 +44,13 @@ func (a Auth) validate(headers map[string]string) error {
 	var errs []error
 	if a.Basic != nil {
 		ways++
-		if strings.Contains(a.Basic.User, ":") || !validHeaderValue(a.Basic.User) || !validHeaderValue(a.Basic.Password) {
+		if strings.Contains(a.Basic.User, ":") || !outbound.ValidValue(a.Basic.User) || !outbound.ValidValue(a.Basic.Password) {
 			errs = append(errs, errors.New("auth: the user holds a colon, or the user or the password a control character"))
 		}
 	}
 	if a.Bearer != "" {
 		ways++
-		if !validHeaderValue(a.Bearer) || len(a.Bearer) > maxHeaderValue {
+		if !outbound.ValidValue(a.Bearer) || len(a.Bearer) > maxHeaderValue {
 			errs = append(errs, errors.New("auth: the token holds a control character, or is too long"))
 		}
 	}
@@ -149,7 +150,7 @@ func (t *tokens) get(ctx context.Context, refused string) (string, error) {
 	if err != nil {
 		return "", err //nolint:wrapcheck // unauthorized tells what it is
 	}
-	if !validHeaderValue(authorization(token)) {
+	if !outbound.ValidValue(authorization(token)) {
 		return "", errors.New("the token holds a control character")
 	}
 	t.token = token

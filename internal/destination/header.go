@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/tenterhook/tenterhook/internal/outbound"
 )
 
 // The headers of Standard Webhooks that carry an event's id and an attempt's
@@ -52,7 +54,7 @@ func passThrough(to, from http.Header, wanted func(name string) bool) error {
 		if connectionHeader(name) || credential(name) || name == "X-Real-Ip" || namedByConnection(from, name) {
 			continue
 		}
-		if !validHeaderName(name) || !allValid(values) {
+		if !outbound.ValidName(name) || !allValid(values) {
 			return fmt.Errorf("the event's header %q cannot be sent", clip(name))
 		}
 		to[name] = values
@@ -103,13 +105,13 @@ func validateHeaders(headers map[string]string) error {
 	for _, given := range slices.Sorted(maps.Keys(headers)) {
 		name, value := http.CanonicalHeaderKey(given), headers[given]
 		switch {
-		case !validHeaderName(given):
+		case !outbound.ValidName(given):
 			errs = append(errs, fmt.Errorf("headers: %q is not the name of a header", clip(given)))
 		case connectionHeader(name) || strings.HasPrefix(name, "Webhook-"):
 			errs = append(errs, fmt.Errorf("headers: %s cannot be set", name))
 		case seen[name]:
 			errs = append(errs, fmt.Errorf("headers: %s is there twice", name))
-		case !validHeaderValue(value):
+		case !outbound.ValidValue(value):
 			errs = append(errs, fmt.Errorf("headers: the value of %s holds a control character", name))
 		case len(value) > maxHeaderValue:
 			errs = append(errs, fmt.Errorf("headers: the value of %s is longer than %d bytes", name, maxHeaderValue))
@@ -119,31 +121,6 @@ func validateHeaders(headers map[string]string) error {
 	return errors.Join(errs...)
 }
 
-// validHeaderName reports whether name is a token, as RFC 9110 section 5.6.2
-// has it.
-func validHeaderName(name string) bool {
-	const punctuation = "!#$%&'*+-.^_`|~"
-	for i := range len(name) {
-		c := name[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') &&
-			strings.IndexByte(punctuation, c) < 0 {
-			return false
-		}
-	}
-	return name != ""
-}
-
-// validHeaderValue reports whether value can be sent without ending the header
-// or the request early.
-func validHeaderValue(value string) bool {
-	for i := range len(value) {
-		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	return true
-}
-
 func allValid(values []string) bool {
-	return !slices.ContainsFunc(values, func(v string) bool { return !validHeaderValue(v) })
+	return !slices.ContainsFunc(values, func(v string) bool { return !outbound.ValidValue(v) })
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tenterhook/tenterhook"
 	"github.com/tenterhook/tenterhook/internal/egress"
+	"github.com/tenterhook/tenterhook/internal/outbound"
 	"github.com/tenterhook/tenterhook/signature"
 )
 
@@ -132,11 +133,11 @@ func (c HTTPConfig) Validate() error {
 	}
 	for _, name := range c.PassHeaders {
 		bare := http.CanonicalHeaderKey(strings.TrimSuffix(name, "*"))
-		if !validHeaderName(bare) || connectionHeader(bare) || credential(bare) {
+		if !outbound.ValidName(bare) || connectionHeader(bare) || credential(bare) {
 			errs = append(errs, fmt.Errorf("pass_headers: %q cannot be passed on", clip(name)))
 		}
 	}
-	if !validHeaderValue(c.ContentType) || !validHeaderValue(c.Handshake) {
+	if !outbound.ValidValue(c.ContentType) || !outbound.ValidValue(c.Handshake) {
 		errs = append(errs, errors.New("content_type or handshake holds a control character"))
 	}
 	return errors.Join(append(errs, c.validateCloudEvents(), validateHeaders(c.Headers))...)
@@ -421,7 +422,7 @@ func (h *HTTP) answered(ctx context.Context, resp *http.Response) tenterhook.Att
 	case 3:
 		a.Error += ", redirect not followed"
 	}
-	a.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), h.now())
+	a.RetryAfter = outbound.RetryAfter(resp.Header.Get("Retry-After"), h.now(), tenterhook.MaxRetryAfter)
 	return a
 }
 

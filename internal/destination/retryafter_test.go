@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tenterhook/tenterhook"
+	"github.com/tenterhook/tenterhook/internal/outbound"
 )
 
 func TestRetryAfter(t *testing.T) {
@@ -39,7 +40,7 @@ func TestRetryAfter(t *testing.T) {
 		"Fri, 31 Dec 9999 23:59:59 GMT":  day,
 		"tomorrow":                       0,
 	} {
-		if got := retryAfter(value, now); got != want {
+		if got := outbound.RetryAfter(value, now, tenterhook.MaxRetryAfter); got != want {
 			t.Errorf("%.70q: %v, want %v", value, got, want)
 		}
 	}
@@ -53,7 +54,7 @@ func FuzzRetryAfter(f *testing.F) {
 		f.Add(value)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		if got := retryAfter(value, now); got < 0 || got > tenterhook.MaxRetryAfter {
+		if got := outbound.RetryAfter(value, now, tenterhook.MaxRetryAfter); got < 0 || got > tenterhook.MaxRetryAfter {
 			t.Errorf("%q: %v", value, got)
 		}
 	})

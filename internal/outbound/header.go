@@ -18,7 +18,7 @@ const maxHeaderValue = 8 << 10
 func CheckHeader(name, value string) error {
 	canonical := http.CanonicalHeaderKey(name)
 	switch {
-	case !validName(name):
+	case !ValidName(name):
 		return fmt.Errorf("%q is not the name of a header", name[:min(len(name), 40)])
 	case connection(canonical) || strings.HasPrefix(canonical, "Webhook-"):
 		return fmt.Errorf("%s cannot be set", canonical)
@@ -41,8 +41,8 @@ func connection(canonical string) bool {
 	return strings.HasPrefix(canonical, "Proxy-") || strings.HasPrefix(canonical, "X-Forwarded-")
 }
 
-// validName reports whether name is a token, as RFC 9110 section 5.6.2 has it.
-func validName(name string) bool {
+// ValidName reports whether name is a token, as RFC 9110 section 5.6.2 has it.
+func ValidName(name string) bool {
 	const punctuation = "!#$%&'*+-.^_`|~"
 	for i := range len(name) {
 		c := name[i]

@@ -18,7 +18,7 @@ func Near(text string, names []string) []string {
 	plain := plainName(text)
 	for _, name := range names {
 		word := plainName(name)
-		edits := distance(plain, word)
+		edits := Distance(plain, word)
 		allowed := 1 + min(len(plain), len(word))/4 // slips: one in a short word, more in a long one
 		const few = 3                               // letters, with which too many names begin
 		if len(plain) >= few && strings.HasPrefix(word, plain) {
@@ -41,9 +41,9 @@ func plainName(name string) string {
 	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(name))
 }
 
-// distance is how many characters must be inserted, removed or replaced to turn
+// Distance is how many characters must be inserted, removed or replaced to turn
 // a into b (Levenshtein).
-func distance(a, b string) int {
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/tenterhook/tenterhook/internal/provider"
 )
 
 // near returns up to five of the names that unknown may have been meant to be,
@@ -18,12 +20,12 @@ func near(unknown Name, names []Name) []Name {
 	}
 	var found []candidate
 	for _, name := range names {
-		edits := distance(text, name.String())
+		edits := provider.Distance(text, name.String())
 		if name.Event == unknown.Event { // the event is right: any of its actions may be meant
 			edits = min(edits, limit)
 		}
 		if unknown.Action == "" { // half a name: the event is what was spelled
-			edits = min(edits, distance(text, name.Event))
+			edits = min(edits, provider.Distance(text, name.Event))
 		}
 		if edits <= limit {
 			found = append(found, candidate{name, edits})
@@ -35,26 +37,4 @@ func near(unknown Name, names []Name) []Name {
 		nearest = append(nearest, c.name)
 	}
 	return nearest
-}
-
-// distance is how many characters must be inserted, removed or replaced to turn
-// a into b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
